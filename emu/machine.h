@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The machine: memory, processor, engine and devices, and the loop that runs them.
+ */
+#ifndef EMU_MACHINE_H
+#define EMU_MACHINE_H
+
+#include "emu/bus.h"
+#include "emu/engine.h"
+#include "emu/load.h"
+
+struct machine_config {
+	uint64_t ram_size;  /* bytes */
+	uint64_t max_insns; /* 0: no limit */
+	bool verbose;
+	bool vmx;		       /* the processor offers VMX */
+	struct console *console;       /* owned by the caller */
+	const struct mmu_config *tlbs; /* NULL: default */
+};
+
+enum machine_end {
+	END_EXIT,      /* the guest asked for it: exit_status is its own */
+	END_SHUTDOWN,  /* triple fault */
+	END_HALTED,    /* HLT with interrupts off or no timer left: nothing can ever happen */
+	END_MAX_INSNS, /* the limit ran out */
+	END_KICKED,    /* machine_kick: Ctrl-C */
+	END_STOP,      /* not modelled: stop_reason says what */
+};
+
+struct machine {
+	struct machine_config config;
+	struct mem mem;
+	struct cpu cpu;
+	struct bus bus;
+	struct engine *engine;
+	volatile int kicked;
+	const char *stop_reason;
+};
+
+/* Returns 0 or -ERR_*. machine_free undoes it; after an error it must not be called. */
+int machine_init(struct machine *machine, const struct machine_config *config);
+void machine_free(struct machine *machine);
+
+/* Runs until the end; the counters are in machine->cpu.ev. May be called again after END_MAX_INSNS and END_KICKED. */
+enum machine_end machine_run(struct machine *machine);
+
+/* Asks a running machine to stop; safe in a signal handler. */
+void machine_kick(struct machine *machine);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Host-physical memory of the emulated machine: RAM below the 32-bit device hole and from 4 GiB up, in one
+ * lazily populated host mapping, so that host-physical address A is host byte host[A].
+ *
+ *     0 ... low_top (at most 3 GiB)   RAM
+ *     low_top ... 4 GiB               no RAM: devices, or nothing
+ *     4 GiB ... top                   RAM (only if size exceeds 3 GiB)
+ *
+ * Each frame carries marks: FRAME_TABLE (a walk has read it as a paging structure), FRAME_CODE (instructions of
+ * it are decoded or translated). A store to a marked frame is noted here, so that the engine can drop what it
+ * has cached (DESIGN, "The softmmu is a cache of the model").
+ * Nothing here ever touches host memory outside the mapping: reads outside RAM give all ones, writes are dropped.
+ */
+#ifndef MMU_MEM_H
+#define MMU_MEM_H
+
+#include "mmu/addr.h"
+
+#define MEM_LOW_MAX 0xc0000000ull /* the device hole is 3..4 GiB */
+#define MEM_HIGH_BASE 0x100000000ull
+#define MEM_SIZE_MAX (BIT(40)) /* 1 TiB */
+
+enum {
+	FRAME_TABLE = 1, /* read by a walk as a paging structure */
+	FRAME_CODE = 2,	 /* holds decoded or translated instructions */
+};
+
+/* Devices mapped into host-physical memory; reads return the value, size is 1, 2, 4 or 8 bytes. */
+struct mem_devices {
+	uint64_t (*read)(void *ctx, hpa_t addr, unsigned size);
+	void (*write)(void *ctx, hpa_t addr, uint64_t value, unsigned size);
+	void *ctx;
+};
+
+enum { MEM_CODE_STORES = 64 };
+
+struct mem {
+	uint8_t *host;	      /* host mapping of [0, top) */
+	uint8_t *frame_flags; /* one byte per frame of [0, top) */
+	uint64_t low_top;     /* bytes; end of RAM below the hole */
+	uint64_t top;	      /* bytes; end of all RAM (== low_top when there is none above 4 GiB) */
+	struct mem_devices devices;
+
+	/* What stores to marked frames leave for the engine: */
+	uint64_t table_epoch;		      /* +1 at each store to a FRAME_TABLE frame */
+	bool attention;			      /* set by any store to a marked frame; cleared by the engine */
+	uint32_t code_stores;		      /* entries of code_frame in use; MEM_CODE_STORES+1: overflowed, drop all */
+	uint64_t code_frame[MEM_CODE_STORES]; /* frame numbers of FRAME_CODE frames the model stored to */
+};
+
+/*
+ * Maps size bytes of RAM (a multiple of 4 KiB, at most MEM_SIZE_MAX). Returns 0, -ERR_ARG or -ERR_NOMEM; after
+ * an error mem_free must not be called.
+ */
+int mem_init(struct mem *mem, uint64_t size);
+void mem_free(struct mem *mem);
+
+/* total bytes of RAM */
+uint64_t mem_size(const struct mem *mem);
+
+/* true if all of [addr, addr+len) is RAM; len is not 0 */
+static inline bool mem_is_ram(const struct mem *mem, hpa_t addr, uint64_t len)
+{
+	if (addr.u < mem->low_top)
+		return len <= mem->low_top - addr.u;
+	return addr.u >= MEM_HIGH_BASE && addr.u < mem->top && len <= mem->top - addr.u;
+}
+
+/*
+ * Reads or writes size (1, 2, 4, 8) bytes, little endian, not across a frame; RAM or device.
+ * Nowhere: reads give all ones, writes are dropped. Writes to marked frames are noted.
+ */
+uint64_t mem_read(const struct mem *mem, hpa_t addr, unsigned size);
+void mem_write(struct mem *mem, hpa_t addr, uint64_t value, unsigned size);
+
+/* An 8- or 4-byte paging-structure entry: RAM only (never a device); elsewhere all ones. addr is aligned to size. */
+uint64_t mem_read_entry(const struct mem *mem, hpa_t addr, unsigned size);
+/* Sets bits in a paging-structure entry, as a walk does for A and D; also notes nothing (the walker knows). */
+void mem_or_entry(struct mem *mem, hpa_t addr, uint64_t bits, unsigned size);
+
+/* Any length, may cross frames, RAM only. Returns false, with nothing copied, if any byte is not RAM. */
+bool mem_read_bytes(const struct mem *mem, hpa_t addr, void *to, uint64_t len);
+bool mem_write_bytes(struct mem *mem, hpa_t addr, const void *from, uint64_t len);
+
+/* Marks a frame; addr outside RAM is ignored. */
+void mem_mark(struct mem *mem, hpa_t addr, unsigned flag);
+
+/* Called for a store into a frame whose flags are not 0 (by mem_write, and by the engine for stores it made itself). */
+void mem_note_store(struct mem *mem, hpa_t addr);
+
+#endif

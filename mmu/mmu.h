@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The memory management unit: paging mode, TLBs, walks. Every access of the processor, by an instruction or by our C code for
+ * one, is translated by mmu_access, which is the only place where TLB look-ups are counted.
+ */
+#ifndef MMU_MMU_H
+#define MMU_MMU_H
+
+#include "mmu/tlb.h"
+
+struct mmu_config {
+	struct tlb_geometry itlb[TLB_PARTS], dtlb[TLB_PARTS], stlb[TLB_PARTS];
+	bool stlb_shared; /* the STLB's 4-KiB part also holds 2-MiB translations */
+};
+
+/* Skylake's geometry (FIGURES 3.1): the default. */
+extern const struct mmu_config mmu_config_default;
+
+struct mmu {
+	struct walk_env env; /* memory, counters, second stage, observer */
+	struct paging_mode mode;
+	struct tlb_context context; /* pcid follows the mode; vpid and eptrta are set by mmu_set_context */
+	uint32_t context_id, group_id;
+	struct tlb itlb, dtlb, stlb;
+	/* set when an entry that the engine may hold, older than the last store to a table, left the TLBs: the engine must flush */
+	bool engine_stale;
+	uint64_t generation; /* +1 whenever any entry is invalidated or evicted from a first-level TLB, or the mode changes */
+	struct walk last;    /* the walk behind the last failing mmu_access */
+};
+
+/* Returns 0 or -ERR_NOMEM / -ERR_ARG (sets not a power of two, ways 0). config NULL: the default. */
+int mmu_init(struct mmu *mmu, struct mem *mem, struct events *ev, const struct mmu_config *config);
+void mmu_free(struct mmu *mmu);
+
+/* Decodes the mode anew and takes over the PCID. Invalidates nothing: see the mmu_flush functions. */
+void mmu_set_paging(struct mmu *mmu, const struct paging_regs *regs);
+/* VM entry and exit: the tags and the second stage from now on (second NULL: identity). Invalidates nothing. */
+void mmu_set_context(struct mmu *mmu, uint16_t vpid, uint64_t eptrta, second_fn *second, void *second_ctx);
+
+/*
+ * Translates one access within a 4-KiB page: first-level TLB (instruction or data, by ACC_FETCH), STLB, walk; counts; fills.
+ * Returns the entry of the first-level TLB that now serves it, valid until the next call of any mmu_ function, or NULL when
+ * the access faults: then mmu->last says why.
+ * A hit whose rights do not suffice for the access, or a write through an entry that is not dirty, counts a TLB_ASSISTS, drops the
+ * entry and walks (CHOICE: SDM 3A, "Recommended Invalidation", lets a spurious #PF happen or not; here none does).
+ */
+struct tlb_entry *mmu_access(struct mmu *mmu, gla_t gla, unsigned access);
+
+/* The hit that repeats: counts a first-level hit on entry e exactly as mmu_access would have, and marks it used. */
+void mmu_hit_again(struct mmu *mmu, struct tlb_entry *e, bool fetch);
+
+/* true if a first-level entry alone permits the access, with nothing to walk for (rights, dirty, EPT dirty) */
+bool mmu_entry_permits(const struct mmu *mmu, const struct tlb_entry *e, unsigned access);
+
+static inline hpa_t tlb_entry_hpa(const struct tlb_entry *e, gla_t gla)
+{
+	static const uint8_t shift[TLB_PARTS] = {PAGE_SHIFT, PAGE_SHIFT_2M, PAGE_SHIFT_1G};
+	return HPA(e->frame | (gla.u & (BIT(shift[e->part]) - 1)));
+}
+
+/* Looks without touching: TLBs are not consulted, nothing is counted, no flag is set. */
+struct walk mmu_peek(const struct mmu *mmu, gla_t gla, unsigned access);
+
+/*
+ * The entry of any TLB, first level before STLB, that would serve a translation of gla for fetch or data; NULL if none.
+ * Looks without touching.
+ */
+const struct tlb_entry *mmu_peek_tlb(const struct mmu *mmu, gla_t gla, bool fetch);
+
+/*
+ * Invalidation (SDM 3A, "Operations that Invalidate TLBs and Paging-Structure Caches"; 3C, "Operations that Invalidate Cached
+ * Mappings"). All work on both levels, instruction and data. In 4-KiB pieces of a larger guest page all pieces go.
+ */
+void mmu_invlpg(struct mmu *mmu, gla_t gla);			  /* current VPID and PCID, and global entries of the VPID */
+void mmu_flush_pcid(struct mmu *mmu, uint16_t pcid);		  /* MOV to CR3, INVPCID 1: non-global entries of one PCID, current VPID */
+void mmu_flush_nonglobal(struct mmu *mmu);			  /* INVPCID 3: all PCIDs of the current VPID, but global entries */
+void mmu_flush_all(struct mmu *mmu);				  /* CR4.PGE, CR0.PG changes, INVPCID 2: all of the current VPID */
+void mmu_invpcid_addr(struct mmu *mmu, uint16_t pcid, gla_t gla); /* INVPCID 0: one address of one PCID, not global entries */
+void mmu_invvpid_addr(struct mmu *mmu, uint16_t vpid, gla_t gla); /* INVVPID 0 */
+void mmu_invvpid(struct mmu *mmu, uint16_t vpid);		  /* INVVPID 1 */
+void mmu_invvpid_all(struct mmu *mmu);				  /* INVVPID 2: every VPID but 0 */
+void mmu_invvpid_nonglobal(struct mmu *mmu, uint16_t vpid);	  /* INVVPID 3 */
+void mmu_invept(struct mmu *mmu, uint64_t eptrta);		  /* INVEPT 1 */
+void mmu_invept_all(struct mmu *mmu);				  /* INVEPT 2 */
+void mmu_forget_gpa(struct mmu *mmu, gla_t gla);		  /* what an EPT violation invalidates for its linear address */
+
+#endif

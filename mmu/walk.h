@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guest's page walk: guest-linear to guest-physical, with a second stage (EPT, or identity) that is asked
+ * for the address of every table it reads and for the final address (SDM 3A, "Paging"; 3C, "EPT Overview").
+ *
+ *     CR3 -> PML5 -> PML4 -> PDPT -> PD -> PT -> page      each arrow: one second-stage translation, then one read
+ *
+ * The result comes by value. A reference is counted where memory is read, here and in the second stage, only.
+ */
+#ifndef MMU_WALK_H
+#define MMU_WALK_H
+
+#include "mmu/event.h"
+#include "mmu/mem.h"
+#include "mmu/paging.h"
+
+/* What an access is, as a set of bits. A read-modify-write is ACC_READ | ACC_WRITE. */
+enum access {
+	ACC_READ = 1,
+	ACC_WRITE = 2,
+	ACC_FETCH = 4,
+	ACC_USER = 8,	   /* user-mode access: CPL = 3 and not implicit */
+	ACC_AC = 16,	   /* EFLAGS.AC = 1, which lifts SMAP from explicit supervisor data accesses */
+	ACC_IMPLICIT = 32, /* implicit supervisor access (GDT, LDT, IDT, TSS): AC does not lift SMAP */
+};
+
+enum walk_flags {
+	WALK_PEEK = 1, /* looking is not touching: no A/D update, no marks, no counts */
+};
+
+enum walk_status {
+	WALK_OK = 0,
+	WALK_PAGE_FAULT, /* error has the #PF error code */
+	WALK_SECOND,	 /* the second stage failed: see second, fail_gpa, fail_is_table */
+};
+
+/* rights of a translation, as the walk accumulated them */
+enum rights {
+	RIGHT_W = 1,  /* R/W is 1 in all entries */
+	RIGHT_U = 2,  /* U/S is 1 in all entries */
+	RIGHT_NX = 4, /* XD is 1 in any entry (and EFER.NXE) */
+};
+
+/* What the second stage says about one guest-physical address. */
+struct second {
+	bool ok;
+	hpa_t hpa;	 /* of the address asked for */
+	uint8_t shift;	 /* log2 of the page size of the second-stage mapping */
+	uint8_t rights;	 /* SECOND_*: what accesses it permits (for the TLB entry) */
+	uint8_t memtype; /* effective memory type of EPT, for the record */
+	/* when not ok: */
+	uint32_t exit_reason;	/* basic VM-exit reason: 48 EPT violation, 49 EPT misconfiguration */
+	uint64_t qualification; /* of an EPT violation: the bits that the second stage knows (0-6 and 13..) */
+	uint8_t level;		/* the EPT level at which it failed */
+};
+
+enum {
+	SECOND_R = 1,
+	SECOND_W = 2,	       /* write permitted, and dirty flag already set if A/D flags are on */
+	SECOND_X = 4,	       /* execution from supervisor-mode linear addresses */
+	SECOND_XU = 8,	       /* execution from user-mode linear addresses */
+	SECOND_W_PENDING = 16, /* write is permitted but EPT's dirty flag is not yet set: a write must walk again */
+};
+
+struct walk_ref;
+
+/*
+ * Translates one guest-physical address. access: ACC_READ, ACC_WRITE, ACC_FETCH bits; is_table: the address is of a
+ * guest paging structure; guest_user: the linear address translates to a user-mode page (final address only; for
+ * mode-based execute control). flags: WALK_PEEK.
+ */
+typedef struct second second_fn(void *ctx, gpa_t gpa, unsigned access, bool is_table, bool guest_user, unsigned flags);
+
+/* One memory reference of a walk, told to an observer as it is made (explain, traces). */
+struct walk_ref {
+	bool ept;	    /* an EPT entry; else an entry of the guest */
+	uint8_t level;	    /* 1..5 */
+	uint8_t for_level;  /* EPT: the guest level whose table was being located; 0: the final address */
+	uint8_t entry_size; /* 4 or 8 */
+	gpa_t gpa;	    /* guest entries: its guest-physical address; EPT: the address being translated */
+	hpa_t hpa;	    /* where the entry was read */
+	uint64_t entry;	    /* as read, before A/D updates */
+};
+typedef void walk_observer(void *ctx, const struct walk_ref *ref);
+
+/* Everything a walk works with, apart from the paging mode. */
+struct walk_env {
+	struct mem *mem;
+	struct events *ev;
+	second_fn *second; /* NULL: identity (guest-physical is host-physical) */
+	void *second_ctx;
+	walk_observer *observer; /* NULL: nobody looks */
+	void *observer_ctx;
+};
+
+struct walk {
+	enum walk_status status;
+	/* WALK_OK: */
+	gpa_t gpa;	     /* of the byte asked for */
+	hpa_t hpa;	     /* of the byte asked for */
+	uint8_t guest_shift; /* log2 of the guest's page size: 12, 21, 22, 30 (0 with paging off: no guest page) */
+	uint8_t shift;	     /* log2 of the size the TLB may cache: min(guest, second stage); 4 MiB counts as 21 */
+	uint8_t rights;	     /* RIGHT_*; paging off: W and U */
+	uint8_t second;	     /* SECOND_* of the final address (all set for identity) */
+	uint8_t pkey;
+	bool global; /* leaf has G = 1 and CR4.PGE = 1 */
+	bool dirty;  /* leaf has D = 1 after this walk (paging off: true) */
+	/* always, when a leaf was read: */
+	uint64_t leaf;	   /* the leaf entry, after A/D updates */
+	uint8_t leaf_size; /* bytes of that entry: 4 or 8 */
+	hpa_t leaf_hpa;
+	/* WALK_PAGE_FAULT: */
+	uint32_t error; /* #PF error code (PF_*) */
+	uint8_t level;	/* guest level of the entry at which the walk ended */
+	/* WALK_SECOND: */
+	struct second fail;
+	gpa_t fail_gpa;
+	bool fail_is_table;
+};
+
+/*
+ * Walks for one access that lies within a 4-KiB page. access: enum access bits. Sets A and D as the SDM says (A in every
+ * entry used, D in the leaf for a write), unless WALK_PEEK; no A or D flag is set by an access that faults at a
+ * translated leaf except as the SDM allows (we set none: CHOICE in walk.c).
+ * A 4- or 5-level linear address must be canonical: the caller has raised #GP or #SS otherwise.
+ */
+struct walk walk_linear(const struct walk_env *env, const struct paging_mode *mode, gla_t gla, unsigned access, unsigned flags);
+
+/*
+ * The flat ladder of access rights (SDM 3A, "Determination of Access Rights" and "Protection Keys") for a translation
+ * with these accumulated rights and protection key. Returns true if access is permitted; else *error has the
+ * #PF error code's bits P, W, U, I, PK.
+ */
+bool walk_permits(const struct paging_mode *mode, unsigned rights, unsigned pkey, unsigned access, uint32_t *error);
+
+#endif

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The architectural state of the processor, shared by the system instructions, event delivery, VM entry and VM exit. x87, SSE and,
+ * while plain code runs, the general registers live in the engine; between engine runs everything general is here.
+ */
+#ifndef VMX_STATE_H
+#define VMX_STATE_H
+
+#include "mmu/mmu.h"
+
+enum gpr { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, GPR_COUNT };
+enum segreg { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_COUNT }; /* as encoded in ModRM.reg */
+
+#define FLAG_CF BIT(0)
+#define FLAG_FIXED BIT(1)
+#define FLAG_PF BIT(2)
+#define FLAG_AF BIT(4)
+#define FLAG_ZF BIT(6)
+#define FLAG_SF BIT(7)
+#define FLAG_TF BIT(8)
+#define FLAG_IF BIT(9)
+#define FLAG_DF BIT(10)
+#define FLAG_OF BIT(11)
+#define FLAG_IOPL BITS(13, 12)
+#define FLAG_NT BIT(14)
+#define FLAG_RF BIT(16)
+#define FLAG_VM BIT(17)
+#define FLAG_AC BIT(18)
+#define FLAG_VIF BIT(19)
+#define FLAG_VIP BIT(20)
+#define FLAG_ID BIT(21)
+
+/* exception vectors (SDM 3A, "Exception and Interrupt Reference") */
+enum vector {
+	VEC_DE,
+	VEC_DB,
+	VEC_NMI,
+	VEC_BP,
+	VEC_OF,
+	VEC_BR,
+	VEC_UD,
+	VEC_NM,
+	VEC_DF,
+	VEC_9,
+	VEC_TS,
+	VEC_NP,
+	VEC_SS,
+	VEC_GP,
+	VEC_PF,
+	VEC_MF = 16,
+	VEC_AC,
+	VEC_MC,
+	VEC_XM,
+	VEC_VE,
+	VEC_CP,
+};
+
+/*
+ * Access rights of a segment in the layout of the VMCS fields (SDM 3C, "Guest Register State"): type 3:0, S 4, DPL 6:5, P 7,
+ * AVL 12, L 13, D/B 14, G 15, unusable 16.
+ */
+#define AR_TYPE BITS(3, 0)
+#define AR_A BIT(0)    /* accessed */
+#define AR_RW BIT(1)   /* data: writable; code: readable */
+#define AR_DC BIT(2)   /* data: expand-down; code: conforming */
+#define AR_CODE BIT(3) /* with S = 1 */
+#define AR_S BIT(4)    /* code or data */
+#define AR_DPL_SHIFT 5
+#define AR_DPL BITS(6, 5)
+#define AR_P BIT(7)
+#define AR_AVL BIT(12)
+#define AR_L BIT(13)
+#define AR_DB BIT(14)
+#define AR_G BIT(15)
+#define AR_UNUSABLE BIT(16)
+
+struct segment {
+	uint16_t selector;
+	uint32_t ar;	/* AR_* */
+	uint32_t limit; /* in bytes, granularity applied */
+	uint64_t base;
+};
+
+struct table_reg {
+	uint64_t base;
+	uint16_t limit;
+};
+
+/* where the processor is with respect to VMX (SDM 3C, "Introduction to VMX Operation") */
+enum vmx_operation { VMX_OUTSIDE, VMX_ROOT, VMX_NONROOT };
+
+/* activity states, as the VMCS encodes them */
+enum activity { ACTIVITY_ACTIVE, ACTIVITY_HLT, ACTIVITY_SHUTDOWN, ACTIVITY_WAIT_FOR_SIPI };
+
+/* interruptibility, as the VMCS encodes it */
+#define BLOCK_STI BIT(0)
+#define BLOCK_MOV_SS BIT(1)
+#define BLOCK_SMI BIT(2)
+#define BLOCK_NMI BIT(3)
+
+/* Event types, as the VM-entry interruption-information field encodes them (SDM 3C, "Event Injection"). */
+enum event_type {
+	EVTYPE_EXTERNAL = 0,
+	EVTYPE_NMI = 2,
+	EVTYPE_HARDWARE = 3,
+	EVTYPE_SOFT_INT = 4,
+	EVTYPE_PRIV_SOFT = 5 /* INT1 */,
+	EVTYPE_SOFT_EXC = 6 /* INT3, INTO */,
+};
+
+/*
+ * What an instruction that did not complete leaves: an exception to deliver, or a VM exit to take, or the end of the run.
+ * Handlers fill it through the raise_* and exit_* functions and return false.
+ */
+enum pending_kind {
+	PENDING_NONE,
+	PENDING_EXCEPTION, /* deliver vector */
+	PENDING_VM_EXIT,   /* take exit_reason */
+	PENDING_STOP,	   /* cannot go on: stop_reason says why, in words for the user */
+};
+
+struct pending {
+	enum pending_kind kind;
+	/* PENDING_EXCEPTION */
+	uint8_t vector;
+	uint8_t type; /* enum event_type */
+	bool has_error;
+	uint32_t error;
+	uint64_t cr2;	  /* VEC_PF: goes to CR2 upon delivery, or to the exit qualification */
+	uint64_t dr6;	  /* VEC_DB: bits to set in DR6, or for the exit qualification */
+	uint8_t insn_len; /* of the instruction that raised a software event */
+	/* PENDING_VM_EXIT: the exit, its qualification and the fields that some reasons have */
+	uint32_t exit_reason;
+	uint64_t qualification;
+	uint64_t exit_gla, exit_gpa;
+	uint32_t exit_insn_info;
+	/* PENDING_STOP: one line for the user; static text */
+	const char *stop_reason;
+};
+
+/* An event that is being delivered, for nested faults (double fault; IDT-vectoring information). */
+struct delivery {
+	bool active;
+	uint8_t vector, type;
+	bool has_error;
+	uint32_t error;
+	uint8_t insn_len;
+};
+
+struct vmx; /* VMX state proper (vmx/vmx.h) */
+struct msrs;
+
+struct cpu {
+	uint64_t gpr[GPR_COUNT];
+	uint64_t rip, rflags;
+	struct segment seg[SEG_COUNT];
+	struct segment ldtr, tr;
+	struct table_reg gdtr, idtr;
+	uint64_t cr0, cr2, cr3, cr4, cr8, xcr0, efer;
+	uint64_t pdpte[4]; /* PDPTE registers */
+	uint64_t dr[8];
+	uint32_t pkru;
+	uint8_t cpl;
+
+	/* MSRs that are state of the processor; the table of all MSRs is in emu/msr.c */
+	uint64_t star, lstar, cstar, sfmask, kernel_gs_base;
+	uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
+	uint64_t pat, tsc_aux, tsc_adjust, debugctl, misc_enable, feature_control, apic_base, spec_ctrl;
+	uint64_t mtrr_def_type, mtrr_fix[11], mtrr_base[10], mtrr_mask[10], mcg_status, xss;
+
+	/* x87, MMX and SSE state in FXSAVE64 layout: valid only while an instruction with INSN_FX executes in our code */
+	_Alignas(16) uint8_t fx[512];
+
+	uint8_t activity;	  /* enum activity */
+	uint8_t interruptibility; /* BLOCK_* */
+	uint64_t pending_dbg;	  /* pending debug exceptions, in DR6's layout, bit 14 BS */
+	bool nmi_pending;
+	bool init_pending;
+
+	uint64_t clock; /* model time: cycles (for now one an instruction) since reset */
+
+	struct pending pending;
+	struct delivery delivery;
+
+	uint8_t vmx_op;	 /* enum vmx_operation */
+	struct vmx *vmx; /* NULL: the processor does not offer VMX */
+
+	struct mmu mmu;
+	struct events ev;
+	struct mem *mem;
+
+	/* set by anything after which the engine must not go on with what it has cached or must look at events:
+	 * CR, EFER, PKRU writes, flushes, segment loads, CPL or AC changes; see emu/engine.c */
+	bool engine_flush;
+};
+
+/* code width by CS and EFER: 64, 32 or 16 */
+static inline unsigned cpu_code_width(const struct cpu *cpu)
+{
+	if ((cpu->efer & EFER_LMA) && (cpu->seg[SEG_CS].ar & AR_L))
+		return 64;
+	return cpu->seg[SEG_CS].ar & AR_DB ? 32 : 16;
+}
+static inline bool cpu_long_mode(const struct cpu *cpu)
+{
+	return cpu->efer & EFER_LMA;
+}
+static inline bool cpu_64bit(const struct cpu *cpu)
+{
+	return cpu_code_width(cpu) == 64;
+}
+static inline bool cpu_protected(const struct cpu *cpu)
+{
+	return cpu->cr0 & CR0_PE;
+}
+static inline bool cpu_v86(const struct cpu *cpu)
+{
+	return (cpu->rflags & FLAG_VM) && (cpu->cr0 & CR0_PE);
+}
+/* real-address mode or virtual-8086 mode: segments are selector << 4 */
+static inline bool cpu_real_segments(const struct cpu *cpu)
+{
+	return !(cpu->cr0 & CR0_PE) || (cpu->rflags & FLAG_VM);
+}
+
+/* State after power-up (SDM 3A, "Processor State After Reset"); mem and mmu must be initialised. */
+void cpu_reset(struct cpu *cpu);
+
+/* To be called after CR0, CR3, CR4, EFER, PKRU or the PDPTE registers changed: decodes the paging mode; asks the engine to flush. */
+void cpu_paging_changed(struct cpu *cpu);
+
+/* The bits that every data access of the current privilege carries: ACC_USER, ACC_AC. */
+static inline unsigned cpu_access(const struct cpu *cpu, unsigned kind)
+{
+	return kind | (cpu->cpl == 3 ? (unsigned)ACC_USER : 0u) | (cpu->rflags & FLAG_AC ? (unsigned)ACC_AC : 0u);
+}
+
+/* Each fills cpu->pending and returns false, to be returned by the caller. */
+bool raise_exception(struct cpu *cpu, enum vector vector);	       /* without an error code */
+bool raise_error(struct cpu *cpu, enum vector vector, uint32_t error); /* with one */
+bool raise_db(struct cpu *cpu, uint64_t dr6_bits);
+bool raise_walk(struct cpu *cpu, gla_t gla, unsigned access); /* from cpu->mmu.last: #PF or EPT violation / misconfiguration */
+bool raise_vm_exit(struct cpu *cpu, uint32_t reason, uint64_t qualification);
+bool raise_stop(struct cpu *cpu, const char *why);
+
+#endif
