@@ -1,24 +1,42 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# vtxray. One Makefile, not recursive; objects in build/$(MODE)/.
+# vtxray. One Makefile, not recursive but for `check` and `demo`, which install what is missing first; objects in build/$(MODE)/.
 MODE ?= release
 B := build/$(MODE)
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := $(if $(filter fuzz,$(MODE)),clang,gcc)
+endif
 CSTD := -std=gnu11 -I. -D_GNU_SOURCE
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes -Werror
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT_release := -O2 -g
 OPT_debug := -O0 -g3
-OPT_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPT_asan := -O1 -g $(SANITIZE)
 OPT_ubsan := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all
 OPT_cov := -O0 -g --coverage
+OPT_fuzz := -O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link
+$(if $(OPT_$(MODE)),,$(error MODE=$(MODE) is none of release debug asan ubsan cov fuzz))
 CFLAGS_ALL := $(CSTD) $(WARN) $(OPT_$(MODE)) -MMD -MP
 LIBS := -lunicorn -lcapstone -lelf -lzstd -ljansson -linih
 Q := $(if $(V),,@)
 
-LIB_SRC := $(filter-out emu/main.c,$(wildcard mmu/*.c vmx/*.c ept/*.c shadow/*.c emu/*.c))
+FOLDERS := mmu vmx ept shadow emu tests bench
+LIB_SRC := $(filter-out emu/main.c,$(wildcard $(patsubst %,%/*.c,mmu vmx ept shadow emu)))
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
+PROGRAM := $(if $(wildcard emu/main.c),$(B)/vtxray)
+# what `make check` runs: Check suites and scripts; tests/tests.mk may add to it
 TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/check_*.c))
+TEST_SCRIPTS := $(wildcard tests/check_*.sh)
+FUZZERS := $(patsubst tests/%.c,build/fuzz/tests/%,$(wildcard tests/fuzz_*.c))
+FUZZ_TIME ?= 600
 
-all: $(if $(wildcard emu/main.c),$(B)/vtxray) ## build the program
+.DEFAULT_GOAL := all
+-include workloads/images.mk tests/tests.mk bench/bench.mk
+
+all: $(PROGRAM) ## build the program (MODE=release|debug|asan|ubsan|cov, V=1 shows the commands)
+deps: ## install every package that anything here needs (Debian 12 or 13; as root or with sudo)
+	$(Q).ci/deps install
+deps-build deps-ensure: deps-%:
+	@.ci/deps $*
 
 $(B)/libvtxray.a: $(LIB_OBJ)
 	@rm -f $@
@@ -26,21 +44,81 @@ $(B)/libvtxray.a: $(LIB_OBJ)
 $(B)/vtxray: $(B)/emu/main.o $(B)/libvtxray.a
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT_$(MODE)) -o $@ $^ -Wl,--as-needed $(LIBS)
-$(B)/%.o: %.c
+$(B)/%.o: %.c | deps-build
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	$(Q)$(CC) $(CFLAGS_ALL) $(CFLAGS) -c -o $@ $<
 $(B)/tests/check_%: $(B)/tests/check_%.o $(B)/libvtxray.a
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT_$(MODE)) -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(LIBS) $$(pkg-config --libs check)
+build/fuzz/tests/fuzz_%: build/fuzz/tests/fuzz_%.o build/fuzz/libvtxray.a
+	@echo "  LD      $@"
+	$(Q)$(CC) $(OPT_$(MODE)) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(LIBS)
 
+images: ## build the guest images into build/images/
 tests: $(TESTS)
-check: all $(TESTS) ## run the tests
-	$(Q)tests/run $(TESTS)
+run-tests: all images tests
+	$(Q)VTXRAY=$(B)/vtxray IMAGES=build/images tests/run $(TESTS) $(TEST_SCRIPTS)
+check: deps-ensure ## run all tests (installs what is missing)
+	$(Q)$(MAKE) --no-print-directory run-tests
 check-%: $(B)/tests/check_% ## run one suite: check-mem runs tests/check_mem.c
 	$(Q)$<
+run-demo: all images
+	$(B)/vtxray run build/images/paging.elf
+demo: deps-ensure ## run the demonstration image (installs what is missing)
+	$(Q)$(MAKE) --no-print-directory run-demo
+check-long: ## the tests that take longer than `make check` may
+check-bochs: ## compare all generated cases with Bochs
+bench: ## measure; CSV files and figures go to build/bench/
+fuzz: ## run each fuzz target for FUZZ_TIME seconds
+	$(Q)$(if $(FUZZERS),,echo "no fuzz targets (tests/fuzz_*.c)"; exit 0;) $(MAKE) --no-print-directory MODE=fuzz $(FUZZERS)
+	$(Q)$(if $(FUZZERS),,exit 0;) mkdir -p $(FUZZERS:%=%.corpus)
+	$(Q)for f in $(FUZZERS); do echo "  FUZZ    $$f"; $$f -max_total_time=$(FUZZ_TIME) -timeout=20 -rss_limit_mb=4096 -verbosity=0 \
+		-print_final_stats=1 -artifact_prefix=$$f. $$f.corpus || exit 1; done
+coverage: ## run the tests with coverage; lines covered by file
+	$(Q)$(MAKE) --no-print-directory MODE=cov check
+	$(Q)cd build/cov && gcov -n -r -s $(CURDIR) $$(find mmu vmx ept shadow emu -name '*.gcda') 2>/dev/null | awk -F"[':%]" \
+		'/^File/ { file = $$2 } /^Lines executed/ && file ~ /\.c$$/ { printf "%7.2f%%  %s\n", $$2, file; file = "" }' | sort -k2 -u
+
+# ---- lint
+C_FILES := $(wildcard $(patsubst %,%/*.[ch],$(FOLDERS)))
+GUEST_FILES := $(wildcard workloads/*.[chS] workloads/*/*.[chS] tests/*/*.[chS])
+SCRIPTS := $(wildcard .ci/* tests/run tests/*.sh bench/*.sh)
+TIDY := $(patsubst %.c,build/lint/%.tidy,$(filter %.c,$(C_FILES)))
+lint: lint-text lint-format lint-scripts lint-cppcheck $(TIDY) ## include directions, format, clang-tidy, cppcheck, scripts: no warning
+	@echo "lint: no warning"
+lint-text: | deps-ensure
+	@echo "  LINT    includes, markers, licence lines, README"
+	$(Q).ci/includes $(C_FILES) $(GUEST_FILES)
+	$(Q)! grep -nE '\<(TODO|FIXME|XXX)\>' $(C_FILES) $(GUEST_FILES) $(wildcard $(FOLDERS:%=%/*.def)) README.md
+	$(Q)for f in $(C_FILES) $(GUEST_FILES) $(SCRIPTS) $(wildcard $(FOLDERS:%=%/*.def)); do \
+		head -n 2 $$f | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' || { echo "$$f: no licence line"; exit 1; }; done
+	$(Q).ci/choices check
+lint-format: | deps-ensure
+	@echo "  LINT    format"
+	$(Q)clang-format --dry-run -Werror $(C_FILES) $(filter-out %.S,$(GUEST_FILES))
+lint-scripts: | deps-ensure
+	@echo "  LINT    scripts"
+	$(Q)shellcheck $(SCRIPTS)
+lint-cppcheck: | deps-ensure
+	@echo "  LINT    cppcheck"
+	$(Q)cppcheck -q -j 2 --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -I. -D_GNU_SOURCE \
+		$(filter %.c,$(C_FILES))
+build/lint/%.tidy: %.c .clang-tidy $(filter %.h,$(C_FILES)) $(wildcard $(FOLDERS:%=%/*.def)) | deps-ensure
+	@mkdir -p $(@D)
+	@echo "  TIDY    $<"
+	$(Q)clang-tidy --quiet $< -- $(CSTD) 2>$@.log || { cat $@.log; exit 1; }
+	@touch $@
+format: ## lay out all C files as .clang-format says
+	$(Q)clang-format -i $(C_FILES) $(filter-out %.S,$(GUEST_FILES))
+choices: ## write the list of CHOICE and LIMIT statements into the README
+	$(Q).ci/choices write
+help: ## this text
+	@sed -n 's/^\([a-z][a-z%-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 clean: ## remove what was built
 	rm -rf build
 -include $(shell find build -name '*.d' 2>/dev/null)
-.PHONY: all tests check clean
+.PHONY: all deps deps-build deps-ensure images tests run-tests check run-demo demo check-long check-bochs bench fuzz coverage lint \
+	lint-text lint-format lint-scripts lint-cppcheck format choices help clean
 .SECONDARY:
+.DELETE_ON_ERROR:

@@ -9,16 +9,16 @@
 #include <stdlib.h>
 
 /* cases: a function that adds its test cases to the suite */
-#define TEST_MAIN(name, add_cases)                                                                  \
-	int main(void)                                                                             \
-	{                                                                                          \
-		Suite *suite = suite_create(name);                                                 \
-		add_cases(suite);                                                                  \
-		SRunner *runner = srunner_create(suite);                                           \
-		srunner_run_all(runner, CK_ENV);                                                   \
-		int failed = srunner_ntests_failed(runner);                                        \
-		srunner_free(runner);                                                              \
-		return failed ? EXIT_FAILURE : EXIT_SUCCESS;                                       \
+#define TEST_MAIN(name, add_cases)                                                                                                         \
+	int main(void)                                                                                                                     \
+	{                                                                                                                                  \
+		Suite *suite = suite_create(name);                                                                                         \
+		add_cases(suite);                                                                                                          \
+		SRunner *runner = srunner_create(suite);                                                                                   \
+		srunner_run_all(runner, CK_ENV);                                                                                           \
+		int failed = srunner_ntests_failed(runner);                                                                                \
+		srunner_free(runner);                                                                                                      \
+		return failed ? EXIT_FAILURE : EXIT_SUCCESS;                                                                               \
 	}
 
 #endif
