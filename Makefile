@@ -117,7 +117,6 @@ help: ## this text
 	@sed -n 's/^\([a-z][a-z%-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 clean: ## remove what was built
 	rm -rf build
--include workloads/images.mk
 -include $(shell find build -name '*.d' 2>/dev/null)
 .PHONY: all deps deps-build deps-ensure images tests run-tests check run-demo demo check-long check-bochs bench fuzz coverage lint \
 	lint-text lint-format lint-scripts lint-cppcheck format choices help clean

@@ -9,7 +9,7 @@ IMG_LIB := $(patsubst workloads/%,$(IMG)/obj/%.o,$(wildcard workloads/lib/*.c wo
 IMG_WORKLOADS := paging
 IMG_GUEST := $(patsubst tests/guest/%.c,%,$(filter-out %32.c,$(wildcard tests/guest/*.c)))
 IMAGES := $(IMG_WORKLOADS:%=$(IMG)/%.elf) $(IMG_GUEST:%=$(IMG)/guest-%.elf)
-images: $(IMAGES) ## build the guest images into build/images/
+images: $(IMAGES)
 
 $(IMG)/obj/%.c.o: workloads/%.c
 	@mkdir -p $(@D)
@@ -44,4 +44,3 @@ endef
 $(foreach w,$(IMG_WORKLOADS),$(eval $(call image_rule,$(w),$(patsubst workloads/%,$(IMG)/obj/%.o,$(wildcard workloads/$(w)/*.c workloads/$(w)/*.S)))))
 # tests/guest/attempt.S and common parts are shared by the test images
 $(foreach g,$(IMG_GUEST),$(eval $(call image_rule,guest-$(g),$(patsubst tests/guest/%,$(IMG)/obj/guest/%.o,$(wildcard tests/guest/$(g).c tests/guest/$(g).S tests/guest/$(g)32.c tests/guest/lib/*.c tests/guest/lib/*.S)))))
-.PHONY: images
