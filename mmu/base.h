@@ -6,6 +6,7 @@
 #ifndef MMU_BASE_H
 #define MMU_BASE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

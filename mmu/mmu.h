@@ -19,13 +19,17 @@ extern const struct mmu_config mmu_config_default;
 struct mmu {
 	struct walk_env env; /* memory, counters, second stage, observer */
 	struct paging_mode mode;
-	struct tlb_context context; /* pcid follows the mode; vpid and eptrta are set by mmu_set_context */
-	uint32_t context_id, group_id;
+	struct tlb_context context;    /* pcid follows the mode; vpid and eptrta are set by mmu_set_context */
+	uint32_t context_id, group_id; /* numbers of context, and of its global translations */
 	struct tlb itlb, dtlb, stlb;
 	/* set when an entry that the engine may hold, older than the last store to a table, left the TLBs: the engine must flush */
 	bool engine_stale;
-	uint64_t generation; /* +1 whenever any entry is invalidated or evicted from a first-level TLB, or the mode changes */
-	struct walk last;    /* the walk behind the last failing mmu_access */
+	/* +1 whenever any entry is invalidated or evicted from a first-level TLB, or the mode changes */
+	uint64_t generation;
+	struct walk last;	  /* the walk behind the last failing mmu_access; a successful one may overwrite it */
+	const uint64_t *permits;  /* by RIGHT_* bits: the accesses that the mode's rules permit; see permit.h */
+	uint64_t key_permits[16]; /* by protection key, for user-mode pages */
+	struct contexts contexts;
 };
 
 /* Returns 0 or -ERR_NOMEM / -ERR_ARG (sets not a power of two, ways 0). config NULL: the default. */
@@ -44,18 +48,23 @@ void mmu_set_context(struct mmu *mmu, uint16_t vpid, uint64_t eptrta, second_fn 
  * A hit whose rights do not suffice for the access, or a write through an entry that is not dirty, counts a TLB_ASSISTS, drops the
  * entry and walks (CHOICE: SDM 3A, "Recommended Invalidation", lets a spurious #PF happen or not; here none does).
  */
-struct tlb_entry *mmu_access(struct mmu *mmu, gla_t gla, unsigned access);
+static inline struct tlb_entry *mmu_access(struct mmu *mmu, gla_t gla, unsigned access);
 
 /* The hit that repeats: counts a first-level hit on entry e exactly as mmu_access would have, and marks it used. */
-void mmu_hit_again(struct mmu *mmu, struct tlb_entry *e, bool fetch);
+static inline void mmu_hit_again(struct mmu *mmu, struct tlb_entry *e, bool fetch);
 
 /* true if a first-level entry alone permits the access, with nothing to walk for (rights, dirty, EPT dirty) */
-bool mmu_entry_permits(const struct mmu *mmu, const struct tlb_entry *e, unsigned access);
+static inline bool mmu_entry_permits(const struct mmu *mmu, const struct tlb_entry *e, unsigned access);
+
+/*
+ * true if e, a pointer that mmu_access returned at some time for gla, is (still, or again) the entry that holds gla's translation in the
+ * present context: the cheap way to keep a pointer over calls that change the generation. Entries never move in host memory.
+ */
+static inline bool mmu_entry_serves(const struct mmu *mmu, const struct tlb_entry *e, gla_t gla);
 
 static inline hpa_t tlb_entry_hpa(const struct tlb_entry *e, gla_t gla)
 {
-	static const uint8_t shift[TLB_PARTS] = {PAGE_SHIFT, PAGE_SHIFT_2M, PAGE_SHIFT_1G};
-	return HPA(e->frame | (gla.u & (BIT(shift[e->part]) - 1)));
+	return HPA(e->frame | (gla.u & (BIT(tlb_part_shift[e->part]) - 1)));
 }
 
 /* Looks without touching: TLBs are not consulted, nothing is counted, no flag is set. */
@@ -83,5 +92,46 @@ void mmu_invvpid_nonglobal(struct mmu *mmu, uint16_t vpid);	  /* INVVPID 3 */
 void mmu_invept(struct mmu *mmu, uint64_t eptrta);		  /* INVEPT 1 */
 void mmu_invept_all(struct mmu *mmu);				  /* INVEPT 2 */
 void mmu_forget_gpa(struct mmu *mmu, gla_t gla);		  /* what an EPT violation invalidates for its linear address */
+
+/* Without a count: mmu_drop takes what translates gla in the present context out of all TLBs, mmu_empty everything. */
+void mmu_drop(struct mmu *mmu, gla_t gla);
+void mmu_empty(struct mmu *mmu);
+
+/* what follows is the hit path, inline because every access takes it */
+
+struct tlb_entry *mmu_access_slow(struct mmu *mmu, gla_t gla, unsigned access, int slot);
+
+static inline bool mmu_entry_permits(const struct mmu *mmu, const struct tlb_entry *e, unsigned access)
+{
+	(void)mmu;
+	return e->allows >> (access & 63) & 1;
+}
+
+static inline bool mmu_entry_serves(const struct mmu *mmu, const struct tlb_entry *e, gla_t gla)
+{
+	return e->tag == tlb_tag(e->part, gla, e->global ? mmu->group_id : mmu->context_id);
+}
+
+static inline void mmu_hit_again(struct mmu *mmu, struct tlb_entry *e, bool fetch)
+{
+	struct tlb *tlb = fetch ? &mmu->itlb : &mmu->dtlb;
+	mmu->env.ev->n[(fetch ? EV_ITLB_HIT_4K : EV_DTLB_HIT_4K) + e->part]++;
+	tlb_touch(tlb, (uint32_t)(e - tlb->entry));
+}
+
+static inline struct tlb_entry *mmu_access(struct mmu *mmu, gla_t gla, unsigned access)
+{
+	bool fetch = access & ACC_FETCH;
+	struct tlb *tlb = fetch ? &mmu->itlb : &mmu->dtlb;
+	int slot = tlb_find(tlb, gla, mmu->context_id, mmu->group_id);
+	if (likely(slot >= 0)) {
+		struct tlb_entry *e = &tlb->entry[slot];
+		if (likely(mmu_entry_permits(mmu, e, access))) {
+			mmu_hit_again(mmu, e, fetch);
+			return e;
+		}
+	}
+	return mmu_access_slow(mmu, gla, access, slot);
+}
 
 #endif

@@ -125,6 +125,8 @@ struct walk {
  * A 4- or 5-level linear address must be canonical: the caller has raised #GP or #SS otherwise.
  */
 struct walk walk_linear(const struct walk_env *env, const struct paging_mode *mode, gla_t gla, unsigned access, unsigned flags);
+/* The same into *w, for callers in a hurry: fail, fail_gpa and fail_is_table are only written when status is WALK_SECOND. */
+void walk_into(struct walk *w, const struct walk_env *env, const struct paging_mode *mode, gla_t gla, unsigned access, unsigned flags);
 
 /*
  * The flat ladder of access rights (SDM 3A, "Determination of Access Rights" and "Protection Keys") for a translation

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Invalidation of cached translations (SDM 3A, "Operations that Invalidate TLBs and Paging-Structure Caches"; 3C, "Operations
+ * that Invalidate Cached Mappings"). Each operation names the contexts it strikes (by VPID, EPT root, PCID), and perhaps one
+ * linear address. With an address, all pieces of the guest page that holds it go; pieces are found by looking at every tag.
+ *
+ * CHOICE: operations invalidate no more than the SDM requires, so that software which forgets one is found out.
+ */
+#include "mmu/mmu.h"
+
+#include <string.h>
+
+/* Which contexts an operation strikes. */
+struct strike {
+	bool any_vpid, all_but_vpid_0;
+	bool any_eptrta, under_ept; /* whatever the EPT root; only those made with EPT */
+	bool globals, nonglobals;   /* global translations; those of a PCID */
+	bool any_pcid;
+	uint16_t vpid, pcid;
+	uint64_t eptrta;
+};
+
+static bool strikes(const struct strike *k, const struct tlb_context *c)
+{
+	if (k->all_but_vpid_0 ? c->vpid == 0 : !k->any_vpid && c->vpid != k->vpid)
+		return false;
+	if (k->under_ept && c->eptrta == 0)
+		return false;
+	if (!k->any_eptrta && c->eptrta != k->eptrta)
+		return false;
+	if (c->pcid == PCID_ANY)
+		return k->globals;
+	return k->nonglobals && (k->any_pcid || c->pcid == k->pcid);
+}
+
+static void doom(const struct mmu *mmu, const struct strike *k, bool doomed[CONTEXTS_MAX + 1])
+{
+	doomed[0] = false; /* empty slots */
+	for (unsigned id = 1; id <= mmu->contexts.count; id++)
+		doomed[id] = strikes(k, &mmu->contexts.of[id]);
+}
+
+static void drop(struct mmu *mmu, struct tlb *tlb, uint32_t slot)
+{
+	const struct tlb_entry *e = &tlb->entry[slot];
+	if (e->in_engine && e->epoch != mmu->env.mem->table_epoch)
+		mmu->engine_stale = true;
+	tlb_drop(tlb, slot);
+}
+
+/* true if the entry's guest page (or, of an unpaged or smaller piece, the entry's own page) holds gla */
+static bool covers(const struct tlb_entry *e, gla_t gla)
+{
+	unsigned shift = tlb_part_shift[e->part];
+	uint64_t page = FIELD(e->tag, 60, 16) << shift;
+	if (e->guest_shift > shift)
+		shift = e->guest_shift;
+	return (page ^ FIELD(gla.u, 56, 0)) >> shift == 0;
+}
+
+static void drop_everywhere(struct mmu *mmu, const struct strike *k, const gla_t *gla)
+{
+	struct tlb *const tlbs[] = {&mmu->itlb, &mmu->dtlb, &mmu->stlb};
+	bool doomed[CONTEXTS_MAX + 1];
+	doom(mmu, k, doomed);
+	for (unsigned i = 0; i < ARRAY_LEN(tlbs); i++)
+		for (uint32_t s = 0; s < tlbs[i]->slots; s++)
+			if (doomed[tlbs[i]->tag[s] & 0xffff] && (!gla || covers(&tlbs[i]->entry[s], *gla)))
+				drop(mmu, tlbs[i], s);
+	mmu->generation++;
+}
+
+static void flush(struct mmu *mmu, const struct strike *k)
+{
+	mmu->env.ev->n[EV_TLB_FLUSHES]++;
+	drop_everywhere(mmu, k, NULL);
+}
+
+static void invalidate_address(struct mmu *mmu, const struct strike *k, gla_t gla)
+{
+	mmu->env.ev->n[EV_INVLPG]++;
+	drop_everywhere(mmu, k, &gla);
+}
+
+void mmu_empty(struct mmu *mmu)
+{
+	drop_everywhere(mmu, &(struct strike){.any_vpid = true, .any_eptrta = true, .globals = true, .nonglobals = true, .any_pcid = true},
+			NULL);
+}
+
+void mmu_invlpg(struct mmu *mmu, gla_t gla)
+{
+	struct strike k = {.vpid = mmu->context.vpid, .any_eptrta = true, .globals = true, .nonglobals = true, .pcid = mmu->context.pcid};
+	invalidate_address(mmu, &k, gla);
+}
+
+void mmu_flush_pcid(struct mmu *mmu, uint16_t pcid)
+{
+	flush(mmu, &(struct strike){.vpid = mmu->context.vpid, .any_eptrta = true, .nonglobals = true, .pcid = pcid});
+}
+
+void mmu_flush_nonglobal(struct mmu *mmu)
+{
+	flush(mmu, &(struct strike){.vpid = mmu->context.vpid, .any_eptrta = true, .nonglobals = true, .any_pcid = true});
+}
+
+void mmu_flush_all(struct mmu *mmu)
+{
+	flush(mmu, &(struct strike){.vpid = mmu->context.vpid, .any_eptrta = true, .globals = true, .nonglobals = true, .any_pcid = true});
+}
+
+void mmu_invpcid_addr(struct mmu *mmu, uint16_t pcid, gla_t gla)
+{
+	struct strike k = {.vpid = mmu->context.vpid, .any_eptrta = true, .nonglobals = true, .pcid = pcid};
+	invalidate_address(mmu, &k, gla);
+}
+
+void mmu_invvpid_addr(struct mmu *mmu, uint16_t vpid, gla_t gla)
+{
+	struct strike k = {.vpid = vpid, .any_eptrta = true, .globals = true, .nonglobals = true, .any_pcid = true};
+	invalidate_address(mmu, &k, gla);
+}
+
+void mmu_invvpid(struct mmu *mmu, uint16_t vpid)
+{
+	flush(mmu, &(struct strike){.vpid = vpid, .any_eptrta = true, .globals = true, .nonglobals = true, .any_pcid = true});
+}
+
+void mmu_invvpid_all(struct mmu *mmu)
+{
+	flush(mmu, &(struct strike){.all_but_vpid_0 = true, .any_eptrta = true, .globals = true, .nonglobals = true, .any_pcid = true});
+}
+
+void mmu_invvpid_nonglobal(struct mmu *mmu, uint16_t vpid)
+{
+	flush(mmu, &(struct strike){.vpid = vpid, .any_eptrta = true, .nonglobals = true, .any_pcid = true});
+}
+
+/* Mappings made without EPT (eptrta 0) are linear mappings: INVEPT leaves them. */
+void mmu_invept(struct mmu *mmu, uint64_t eptrta)
+{
+	flush(mmu, &(struct strike){.any_vpid = true, .eptrta = eptrta, .globals = true, .nonglobals = true, .any_pcid = true});
+}
+
+void mmu_invept_all(struct mmu *mmu)
+{
+	flush(mmu, &(struct strike){
+		       .any_vpid = true, .any_eptrta = true, .under_ept = true, .globals = true, .nonglobals = true, .any_pcid = true});
+}
+
+void mmu_forget_gpa(struct mmu *mmu, gla_t gla)
+{
+	mmu_drop(mmu, gla);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Translation of one access: first-level TLB, STLB, walk (SDM 3A, "Caching Translation Information"). A walk fills both
+ * levels; a hit in the STLB fills the first level; nothing is written back downwards; a hit in the first level does not
+ * refresh the STLB's entry (see FIGURES' source, TLB;DR: non-inclusive, non-exclusive).
+ *
+ * CHOICE: with paging off, linear addresses are cached like others, as walks of no reference (natively in 1-GiB pieces).
+ * CHOICE: at most CONTEXTS_MAX contexts are cached at a time; one more empties the TLBs.
+ */
+#include "mmu/mmu.h"
+
+#include <string.h>
+
+#include "mmu/permit.h"
+
+const struct mmu_config mmu_config_default = {
+    .itlb = {[TLB_4K] = {128, 8}, [TLB_2M] = {8, 8}},
+    .dtlb = {[TLB_4K] = {64, 4}, [TLB_2M] = {32, 4}, [TLB_1G] = {4, 4}},
+    .stlb = {[TLB_4K] = {1536, 12}, [TLB_1G] = {16, 4}},
+    .stlb_shared = true,
+};
+
+static void take_context(struct mmu *mmu)
+{
+	struct tlb_context group = mmu->context;
+	group.pcid = PCID_ANY;
+	mmu->context_id = context_number(&mmu->contexts, &mmu->context);
+	mmu->group_id = mmu->context_id ? context_number(&mmu->contexts, &group) : 0;
+	if (likely(mmu->group_id))
+		return;
+	mmu_empty(mmu);
+	context_forget_all(&mmu->contexts);
+	mmu->context_id = context_number(&mmu->contexts, &mmu->context);
+	mmu->group_id = context_number(&mmu->contexts, &group);
+}
+
+int mmu_init(struct mmu *mmu, struct mem *mem, struct events *ev, const struct mmu_config *config)
+{
+	int err;
+	if (!config)
+		config = &mmu_config_default;
+	memset(mmu, 0, sizeof *mmu);
+	mmu->env.mem = mem;
+	mmu->env.ev = ev;
+	if ((err = tlb_init(&mmu->itlb, config->itlb, false)) < 0)
+		return err;
+	if ((err = tlb_init(&mmu->dtlb, config->dtlb, false)) < 0)
+		goto free_itlb;
+	if ((err = tlb_init(&mmu->stlb, config->stlb, config->stlb_shared)) < 0)
+		goto free_dtlb;
+	mmu_set_paging(mmu, &(struct paging_regs){.cr0 = 0});
+	return 0;
+free_dtlb:
+	tlb_free(&mmu->dtlb);
+free_itlb:
+	tlb_free(&mmu->itlb);
+	return err;
+}
+
+void mmu_free(struct mmu *mmu)
+{
+	tlb_free(&mmu->itlb);
+	tlb_free(&mmu->dtlb);
+	tlb_free(&mmu->stlb);
+}
+
+static uint64_t allows_of(const struct mmu *mmu, const struct tlb_entry *e)
+{
+	bool user = e->rights & RIGHT_U;
+	return mmu->permits[e->rights & 7] & (user ? mmu->key_permits[e->pkey & 15] : ~0ull) & (e->dirty ? ~0ull : permit_clean()) &
+	       permit_second(e->second, user);
+}
+
+static void allow_anew(struct mmu *mmu, struct tlb *tlb)
+{
+	for (uint32_t s = 0; s < tlb->slots; s++)
+		if (tlb->tag[s])
+			tlb->entry[s].allows = allows_of(mmu, &tlb->entry[s]);
+}
+
+/* The masks of permitted accesses follow the mode; the first-level entries hold theirs ready. */
+static void take_permissions(struct mmu *mmu, const struct paging_mode *before)
+{
+	const struct paging_mode *mode = &mmu->mode;
+	const uint64_t *permits = permit_rights(mode);
+	if (permits == mmu->permits && mode->pke == before->pke && (!mode->pke || (mode->pkru == before->pkru && mode->wp == before->wp)))
+		return;
+	mmu->permits = permits;
+	for (unsigned key = 0; key < ARRAY_LEN(mmu->key_permits); key++)
+		mmu->key_permits[key] = permit_key(mode, key);
+	allow_anew(mmu, &mmu->itlb);
+	allow_anew(mmu, &mmu->dtlb);
+}
+
+void mmu_set_paging(struct mmu *mmu, const struct paging_regs *regs)
+{
+	struct paging_mode before = mmu->mode;
+	paging_decode(&mmu->mode, regs);
+	mmu->context.pcid = mmu->mode.pcid;
+	take_context(mmu);
+	take_permissions(mmu, &before);
+	mmu->generation++;
+}
+
+void mmu_set_context(struct mmu *mmu, uint16_t vpid, uint64_t eptrta, second_fn *second, void *second_ctx)
+{
+	mmu->context.vpid = vpid;
+	mmu->context.eptrta = eptrta;
+	mmu->env.second = second;
+	mmu->env.second_ctx = second_ctx;
+	take_context(mmu);
+	mmu->generation++;
+}
+
+/* An entry leaves a first-level TLB. What the engine made of it may live on as long as the STLB holds the same translation. */
+static void leave_first_level(struct mmu *mmu, const struct tlb_entry *e)
+{
+	if (likely(!e->in_engine || e->epoch == mmu->env.mem->table_epoch))
+		return; /* a later store to a table makes the engine flush by itself */
+	gla_t gla = GLA(FIELD(e->tag, 60, 16) << tlb_part_shift[e->part]);
+	uint32_t id = e->tag & 0xffff;
+	int slot = tlb_find(&mmu->stlb, gla, id, id);
+	struct tlb_entry *copy = slot < 0 ? NULL : &mmu->stlb.entry[slot];
+	if (copy && copy->epoch == e->epoch && tlb_entry_hpa(copy, gla).u == e->frame)
+		copy->in_engine = true;
+	else
+		mmu->engine_stale = true;
+}
+
+static void leave_stlb(struct mmu *mmu, const struct tlb_entry *e)
+{
+	if (unlikely(e->in_engine && e->epoch != mmu->env.mem->table_epoch))
+		mmu->engine_stale = true;
+}
+
+/* Takes whatever translates gla in the present context out of both levels. */
+void mmu_drop(struct mmu *mmu, gla_t gla)
+{
+	struct tlb *const tlbs[] = {&mmu->itlb, &mmu->dtlb, &mmu->stlb};
+	for (unsigned i = 0; i < ARRAY_LEN(tlbs); i++)
+		for (int slot; (slot = tlb_find(tlbs[i], gla, mmu->context_id, mmu->group_id)) >= 0;) {
+			leave_stlb(mmu, &tlbs[i]->entry[slot]);
+			tlb_drop(tlbs[i], (uint32_t)slot);
+		}
+	mmu->generation++;
+}
+
+static void piece_of(struct tlb_entry *to, const struct tlb_entry *from, const struct tlb *tlb, gla_t gla)
+{
+	unsigned whole = tlb_part_shift[from->part];
+	*to = *from;
+	to->part = (uint8_t)tlb_part_for(tlb, whole);
+	to->tag = tlb_tag(to->part, gla, from->tag & 0xffff);
+	if (likely(to->part == from->part))
+		return;
+	uint64_t within = gla.u & (BIT(whole) - 1) & ~(BIT(tlb_part_shift[to->part]) - 1);
+	to->frame += within;
+	to->gpa += within;
+}
+
+static struct tlb_entry *fill_first(struct mmu *mmu, struct tlb *tlb, const struct tlb_entry *from, gla_t gla)
+{
+	struct tlb_entry e;
+	piece_of(&e, from, tlb, gla);
+	uint32_t slot = tlb_victim(tlb, e.part, e.tag);
+	if (tlb->tag[slot]) {
+		leave_first_level(mmu, &tlb->entry[slot]);
+		mmu->generation++;
+	}
+	e.allows = allows_of(mmu, &e);
+	tlb_put(tlb, slot, &e);
+	return &tlb->entry[slot];
+}
+
+static void fill_stlb(struct mmu *mmu, const struct tlb_entry *from, gla_t gla)
+{
+	struct tlb_entry e;
+	piece_of(&e, from, &mmu->stlb, gla);
+	uint32_t slot = tlb_victim(&mmu->stlb, e.part, e.tag);
+	if (mmu->stlb.tag[slot])
+		leave_stlb(mmu, &mmu->stlb.entry[slot]);
+	tlb_put(&mmu->stlb, slot, &e);
+}
+
+static void entry_from_walk(const struct mmu *mmu, struct tlb_entry *e, const struct walk *w, gla_t gla)
+{
+	unsigned part = w->shift >= PAGE_SHIFT_1G ? TLB_1G : w->shift >= PAGE_SHIFT_2M ? TLB_2M : TLB_4K;
+	uint64_t offset = BIT(tlb_part_shift[part]) - 1;
+	*e = (struct tlb_entry){
+	    .tag = tlb_tag(part, gla, w->global ? mmu->group_id : mmu->context_id),
+	    .frame = w->hpa.u & ~offset,
+	    .gpa = w->gpa.u & ~offset,
+	    .epoch = mmu->env.mem->table_epoch,
+	    .rights = w->rights,
+	    .second = w->second,
+	    .pkey = w->pkey,
+	    .guest_shift = w->guest_shift,
+	    .global = w->global,
+	    .dirty = w->dirty,
+	    .part = (uint8_t)part,
+	};
+}
+
+static struct tlb_entry *walk_and_fill(struct mmu *mmu, struct tlb *tlb, gla_t gla, unsigned access)
+{
+	struct tlb_entry e;
+	walk_into(&mmu->last, &mmu->env, &mmu->mode, gla, access, 0);
+	if (unlikely(mmu->last.status != WALK_OK)) {
+		/* a page fault invalidates what is cached for its address; so does an EPT violation (SDM 3C) */
+		mmu_drop(mmu, gla);
+		return NULL;
+	}
+	entry_from_walk(mmu, &e, &mmu->last, gla);
+	fill_stlb(mmu, &e, gla);
+	return fill_first(mmu, tlb, &e, gla);
+}
+
+/* The rest of mmu_access: slot is the first level's, whose rights do not suffice, or -1. The only place where misses are counted. */
+struct tlb_entry *mmu_access_slow(struct mmu *mmu, gla_t gla, unsigned access, int slot)
+{
+	bool fetch = access & ACC_FETCH;
+	struct tlb *tlb = fetch ? &mmu->itlb : &mmu->dtlb;
+	uint64_t *n = mmu->env.ev->n;
+
+	access &= 63;
+	if (slot >= 0) {
+		n[(fetch ? EV_ITLB_HIT_4K : EV_DTLB_HIT_4K) + tlb->entry[slot].part]++;
+	} else {
+		n[fetch ? EV_ITLB_MISSES : EV_DTLB_MISSES]++;
+		int second = tlb_find(&mmu->stlb, gla, mmu->context_id, mmu->group_id);
+		if (second < 0) {
+			n[EV_STLB_MISSES]++;
+			return walk_and_fill(mmu, tlb, gla, access);
+		}
+		struct tlb_entry *e = &mmu->stlb.entry[second];
+		n[EV_STLB_HIT_4K + e->part]++;
+		tlb_touch(&mmu->stlb, (uint32_t)second);
+		if (likely(allows_of(mmu, e) >> access & 1))
+			return fill_first(mmu, tlb, e, gla);
+	}
+	n[EV_TLB_ASSISTS]++;
+	mmu_drop(mmu, gla);
+	return walk_and_fill(mmu, tlb, gla, access);
+}
+
+struct walk mmu_peek(const struct mmu *mmu, gla_t gla, unsigned access)
+{
+	return walk_linear(&mmu->env, &mmu->mode, gla, access, WALK_PEEK);
+}
+
+const struct tlb_entry *mmu_peek_tlb(const struct mmu *mmu, gla_t gla, bool fetch)
+{
+	const struct tlb *const tlbs[] = {fetch ? &mmu->itlb : &mmu->dtlb, &mmu->stlb};
+	for (unsigned i = 0; i < ARRAY_LEN(tlbs); i++) {
+		int slot = tlb_find(tlbs[i], gla, mmu->context_id, mmu->group_id);
+		if (slot >= 0)
+			return &tlbs[i]->entry[slot];
+	}
+	return NULL;
+}

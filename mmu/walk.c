@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guest's page walk (SDM 3A, "Paging"; see walk.h for the picture). One loop over the levels for all modes; a PAE walk
+ * starts at the PDPTE registers, which are in the processor: no memory is referenced for them, so a 4-KiB translation
+ * with PAE paging makes two references.
+ *
+ * CHOICE: accessed and dirty flags are set, from the top table down, once the access is known to be permitted by all guest
+ * entries, and before the second stage translates the final address. An access that faults in the guest's tables sets none.
+ * (SDM 3A, "Accessed and Dirty Flags" asks only that a flag is set when an entry is used for a translation.)
+ * CHOICE: a paging structure that lies outside RAM reads as all ones and cannot be written.
+ */
+#include "mmu/walk.h"
+
+#include <string.h>
+
+#include "mmu/pte.h"
+
+/* What one walk has used so far: where its entries lie, for the A and D flags. */
+struct trail {
+	unsigned count;
+	struct step {
+		gpa_t gpa;
+		hpa_t hpa;
+		uint64_t entry;
+		uint8_t level;
+		uint8_t second; /* SECOND_* of the entry's address */
+	} step[LEVELS_MAX];
+};
+
+bool walk_permits(const struct paging_mode *mode, unsigned rights, unsigned pkey, unsigned access, uint32_t *error)
+{
+	bool user_page = rights & RIGHT_U, user = access & ACC_USER;
+	bool write = access & ACC_WRITE, fetch = access & ACC_FETCH;
+	bool data = access & (ACC_READ | ACC_WRITE);
+	bool wp = user || mode->wp; /* CR0.WP lets only supervisor writes ignore R/W and the key's WD */
+	bool ok = true, key_ok = true;
+
+	if (mode->levels == 0)
+		return true;
+	if (user && !user_page)
+		ok = false;
+	if (write && !(rights & RIGHT_W) && wp)
+		ok = false;
+	if (fetch && rights & RIGHT_NX)
+		ok = false;
+	if (fetch && !user && user_page && mode->smep)
+		ok = false;
+	if (data && !user && user_page && mode->smap && (access & (ACC_AC | ACC_IMPLICIT)) != ACC_AC)
+		ok = false;
+	if (data && user_page && mode->pke) {
+		unsigned key = mode->pkru >> (2 * (pkey & 15)) & 3; /* AD, WD */
+		key_ok = !(key & 1) && !(key & 2 && write && wp);
+	}
+	if (likely(ok && key_ok))
+		return true;
+	*error = PF_P | (write ? PF_W : 0) | (user ? PF_U : 0) | (fetch && (mode->nxe || mode->smep) ? PF_I : 0) | (key_ok ? 0 : PF_PK);
+	return false;
+}
+
+/* One second-stage translation; with none, guest-physical is host-physical. */
+static inline bool translate(const struct walk_env *env, struct walk *w, gpa_t gpa, unsigned access, bool is_table, bool user,
+			     unsigned flags, struct second *s)
+{
+	if (likely(!env->second)) {
+		s->hpa = HPA(gpa.u);
+		s->shift = PAGE_SHIFT_1G;
+		s->rights = SECOND_R | SECOND_W | SECOND_X | SECOND_XU;
+		return true;
+	}
+	*s = env->second(env->second_ctx, gpa, access, is_table, user, flags);
+	if (likely(s->ok))
+		return true;
+	w->status = WALK_SECOND;
+	w->fail = *s;
+	w->fail_gpa = gpa;
+	w->fail_is_table = is_table;
+	return false;
+}
+
+static bool fault(const struct paging_mode *mode, struct walk *w, unsigned access, uint32_t why)
+{
+	w->status = WALK_PAGE_FAULT;
+	w->error = why;
+	if (access & ACC_WRITE)
+		w->error |= PF_W;
+	if (access & ACC_USER)
+		w->error |= PF_U;
+	if (access & ACC_FETCH && (mode->nxe || mode->smep))
+		w->error |= PF_I;
+	return false;
+}
+
+/* The only place where a guest entry is read and the reference counted. */
+static inline uint64_t reference(const struct walk_env *env, const struct step *at, unsigned size, unsigned flags)
+{
+	uint64_t entry = mem_read_entry(env->mem, at->hpa, size);
+	if (unlikely(flags & WALK_PEEK)) {
+		/* looking is not touching */
+	} else {
+		env->ev->n[EV_REF_PT + at->level - 1]++;
+		if (likely(mem_is_ram(env->mem, at->hpa, size)) &&
+		    unlikely(!(env->mem->frame_flags[at->hpa.u >> PAGE_SHIFT] & FRAME_TABLE)))
+			mem_mark(env->mem, at->hpa, FRAME_TABLE);
+	}
+	if (unlikely(env->observer)) {
+		struct walk_ref ref = {.level = at->level, .entry_size = (uint8_t)size, .gpa = at->gpa, .hpa = at->hpa, .entry = entry};
+		env->observer(env->observer_ctx, &ref);
+	}
+	return entry;
+}
+
+static inline bool maps_page(const struct paging_mode *mode, unsigned level, uint64_t entry)
+{
+	if (level == 1)
+		return true;
+	if (!(entry & PTE_PS))
+		return false;
+	return level == 2 ? mode->levels != 2 || mode->pse : level == 3;
+}
+
+/* Follows one table: reads the entry for gla, checks it, adds its rights. False: the walk has ended in a fault. */
+static inline bool follow(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, struct step *at, gpa_t table,
+			  gla_t gla, unsigned access, unsigned flags, bool *leaf)
+{
+	struct second s;
+	unsigned size = mode->entry_size;
+	unsigned index = mode->levels == 2 ? (unsigned)(gla.u >> (PAGE_SHIFT + 10 * (at->level - 1))) & 1023
+					   : (unsigned)(gla.u >> level_shift(at->level)) & 511;
+	w->level = at->level;
+	at->gpa = GPA(table.u + index * size);
+	if (!translate(env, w, at->gpa, ACC_READ, true, false, flags, &s))
+		return false;
+	at->hpa = s.hpa;
+	at->second = s.rights;
+	at->entry = reference(env, at, size, flags);
+	if (unlikely(!(at->entry & PTE_P)))
+		return fault(mode, w, access, 0);
+	*leaf = maps_page(mode, at->level, at->entry);
+	if (unlikely(at->entry & (*leaf ? mode->reserved_leaf : mode->reserved)[at->level]))
+		return fault(mode, w, access, PF_P | PF_RSVD);
+	w->rights &= (uint8_t)(RIGHT_NX | (at->entry & PTE_RW ? RIGHT_W : 0) | (at->entry & PTE_US ? RIGHT_U : 0));
+	if (mode->nxe && at->entry & PTE_XD)
+		w->rights |= RIGHT_NX;
+	return true;
+}
+
+/* Sets A in every entry used and D in the leaf of a write, those not yet set. */
+static bool set_flags(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, struct trail *trail, unsigned access,
+		      unsigned flags)
+{
+	for (unsigned i = 0; i < trail->count; i++) {
+		struct step *at = &trail->step[i];
+		uint64_t want = PTE_A | (access & ACC_WRITE && i == trail->count - 1 ? PTE_D : 0);
+		if (likely((at->entry & want) == want))
+			continue;
+		if (!(at->second & SECOND_W)) {
+			struct second s;
+			w->level = at->level;
+			if (!translate(env, w, at->gpa, ACC_READ | ACC_WRITE, true, false, flags, &s))
+				return false;
+		}
+		if (flags & WALK_PEEK)
+			continue;
+		mem_or_entry(env->mem, at->hpa, want, mode->entry_size);
+		env->ev->n[EV_AD_UPDATES]++;
+		at->entry |= want;
+	}
+	return true;
+}
+
+static uint8_t guest_shift_of(const struct paging_mode *mode, unsigned level)
+{
+	if (mode->levels == 2)
+		return level == 2 ? PAGE_SHIFT_4M : PAGE_SHIFT;
+	return (uint8_t)level_shift(level);
+}
+
+static uint64_t page_address(const struct walk *w, uint64_t entry)
+{
+	if (w->guest_shift == PAGE_SHIFT_4M)
+		return (entry & BITS(31, 22)) | FIELD(entry, 20, 13) << 32;
+	return entry & BITS(MAXPHYADDR - 1, 12) & ~(BIT(w->guest_shift) - 1);
+}
+
+/* From the top table to the leaf, the check of rights, A and D. */
+static bool walk_tables(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, gla_t gla, unsigned access,
+			unsigned flags)
+{
+	struct trail trail = {.count = 0};
+	unsigned level = mode->levels;
+	gpa_t table = mode->root;
+	bool leaf = false;
+
+	if (level == 3) {
+		uint64_t pdpte = mode->pdpte[gla.u >> 30 & 3];
+		w->level = 3;
+		if (!(pdpte & PTE_P))
+			return fault(mode, w, access, 0);
+		table = GPA(pdpte & BITS(MAXPHYADDR - 1, 12));
+		level = 2;
+	}
+	for (;; level--) {
+		struct step *at = &trail.step[trail.count++];
+		at->level = (uint8_t)level;
+		if (!follow(env, mode, w, at, table, gla, access, flags, &leaf))
+			return false;
+		if (leaf)
+			break;
+		table = GPA(at->entry & (mode->entry_size == 4 ? BITS(31, 12) : BITS(MAXPHYADDR - 1, 12)));
+	}
+	struct step *last = &trail.step[trail.count - 1];
+	w->leaf_hpa = last->hpa;
+	w->leaf_size = mode->entry_size;
+	w->leaf = last->entry;
+	w->pkey = mode->levels >= 4 ? (uint8_t)FIELD(last->entry, 62, PTE_PKEY_SHIFT) : 0;
+	if (!walk_permits(mode, w->rights, w->pkey, access, &w->error)) {
+		w->status = WALK_PAGE_FAULT;
+		return false;
+	}
+	if (!set_flags(env, mode, w, &trail, access, flags))
+		return false;
+	w->leaf = last->entry;
+	w->dirty = last->entry & PTE_D;
+	w->global = mode->pge && last->entry & PTE_G;
+	w->guest_shift = guest_shift_of(mode, level);
+	w->gpa = GPA(page_address(w, last->entry) | (gla.u & (BIT(w->guest_shift) - 1)));
+	return true;
+}
+
+static void count(struct events *ev, const struct walk *w, unsigned access)
+{
+	ev->n[access & ACC_FETCH ? EV_WALKS_FETCH : access & ACC_WRITE ? EV_WALKS_STORE : EV_WALKS_LOAD]++;
+	if (w->status != WALK_OK)
+		ev->n[EV_WALKS_FAULT]++;
+	else
+		ev->n[w->shift >= PAGE_SHIFT_1G ? EV_WALKS_DONE_1G : w->shift >= PAGE_SHIFT_2M ? EV_WALKS_DONE_2M : EV_WALKS_DONE_4K]++;
+}
+
+static inline void walk_one(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, gla_t gla, unsigned access,
+			    unsigned flags)
+{
+	struct second s;
+	if (mode->levels == 0) {
+		w->gpa = GPA(gla.u);
+		w->dirty = true;
+	} else if (!walk_tables(env, mode, w, gla, access, flags)) {
+		return;
+	}
+	if (!translate(env, w, w->gpa, access & (ACC_READ | ACC_WRITE | ACC_FETCH), false, w->rights & RIGHT_U, flags, &s))
+		return;
+	uint8_t guest = w->guest_shift == 0 ? PAGE_SHIFT_1G : w->guest_shift == PAGE_SHIFT_4M ? PAGE_SHIFT_2M : w->guest_shift;
+	w->hpa = s.hpa;
+	w->second = s.rights;
+	w->shift = guest < s.shift ? guest : s.shift;
+}
+
+void walk_into(struct walk *w, const struct walk_env *env, const struct paging_mode *mode, gla_t gla, unsigned access, unsigned flags)
+{
+	memset(w, 0, offsetof(struct walk, fail));
+	w->rights = RIGHT_W | RIGHT_U;
+	walk_one(env, mode, w, gla, access, flags);
+	if (likely(!(flags & WALK_PEEK)))
+		count(env->ev, w, access);
+}
+
+struct walk walk_linear(const struct walk_env *env, const struct paging_mode *mode, gla_t gla, unsigned access, unsigned flags)
+{
+	struct walk w = {.status = WALK_OK};
+	walk_into(&w, env, mode, gla, access, flags);
+	return w;
+}
