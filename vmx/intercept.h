@@ -19,6 +19,16 @@ static inline bool vmx_intercept(struct cpu *cpu, const struct insn *insn)
 	return unlikely(cpu->vmx_op == VMX_NONROOT) && vmx_intercept_slow(cpu, insn);
 }
 
+/*
+ * true if the instruction is #UD in non-root operation because the control that enables it is 0 ("Changes to Instruction Behavior in VMX
+ * Non-Root Operation": RDTSCP, RDPID, INVPCID, ...). sysinsn_execute asks before any handler runs.
+ */
+bool vmx_undefined_slow(const struct cpu *cpu, const struct insn *insn);
+static inline bool vmx_undefined(const struct cpu *cpu, const struct insn *insn)
+{
+	return unlikely(cpu->vmx_op == VMX_NONROOT) && vmx_undefined_slow(cpu, insn);
+}
+
 /* true if delivering the event in cpu->pending causes a VM exit instead (exception bitmap, #PF mask and match); pending then is the exit.
  */
 bool vmx_intercept_event_slow(struct cpu *cpu);

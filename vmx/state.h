@@ -176,6 +176,8 @@ struct cpu {
 	uint64_t pending_dbg;	  /* pending debug exceptions, in DR6's layout, bit 14 BS */
 	bool nmi_pending;
 	bool init_pending;
+	bool monitor_armed; /* by MONITOR, until MWAIT */
+	uint64_t random;    /* how many numbers RDRAND and RDSEED have given */
 
 	uint64_t clock; /* model time: cycles (for now one an instruction) since reset */
 
