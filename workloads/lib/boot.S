@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From a Multiboot 1 loader's 32-bit protected mode to 64-bit mode, then main(multiboot information).
- * Boot tables: 2-MiB pages; linear = physical for the first 4 GiB, supervisor; and the first GiB a second time,
- * as user pages, at BOOT_USER (256 GiB).
+ * Boot tables: 2-MiB pages; linear = physical for the first 4 GiB, supervisor; but from BOOT_USER (2 GiB) on the first GiB a second time,
+ * as user pages.
  */
 #include "x86.h"
 
@@ -28,7 +28,7 @@ _start:
 	add $4096, %eax
 	add $8, %edx
 	loop 1b
-	movl $boot_user_pd + 7, boot_pdpt + 256 * 8
+	movl $boot_user_pd + 7, boot_pdpt + BOOT_USER / 0x40000000 * 8
 
 	mov $0x83, %eax			/* P, RW, PS */
 	mov $boot_pd, %edx
@@ -81,7 +81,7 @@ boot_gdtr:
 
 	.bss
 	.balign 4096
-	.global boot_pml4, boot_stack_top
+	.global boot_pml4, boot_pdpt, boot_stack_top
 boot_pml4:
 	.skip 4096
 boot_pdpt:

@@ -32,8 +32,8 @@ void gdt_init(void)
 	asm volatile("lgdt %0\n\t"
 		     "mov %w1, %%ss; mov %w1, %%ds; mov %w1, %%es\n\t"
 		     "push %2; push $1f; lretq\n"
-		     "1: ltr %w3"
+		     "1: ltr %w3; lldt %w4"
 		     :
-		     : "m"(gdtr), "r"(KDATA), "i"(KCODE), "r"(TSS_SEL)
+		     : "m"(gdtr), "r"(KDATA), "i"(KCODE), "r"(TSS_SEL), "r"(0)
 		     : "memory");
 }

@@ -10,7 +10,6 @@ enum { GDT_ENTRIES = 64 };
 struct __attribute__((packed)) tss64 {
 	u32 reserved0;
 	u64 rsp[3];
-	u64 reserved1;
 	u64 ist[8]; /* 1..7; ist[0] is reserved */
 	u64 reserved2;
 	u16 reserved3;
@@ -18,10 +17,12 @@ struct __attribute__((packed)) tss64 {
 	u8 io_bits[33];
 };
 
+_Static_assert(offsetof(struct tss64, io_map) == 102, "SDM 3A, 64-bit TSS");
+
 extern u64 gdt[GDT_ENTRIES];
 extern struct tss64 tss;
 
-/* Loads the GDT, KDATA into SS, DS and ES, KCODE into CS, TR; RSP0 and the IST stacks 1 to 3 are set. */
+/* Loads the GDT, KDATA into SS, DS and ES, KCODE into CS, TR, a null LDTR; RSP0 and the IST stacks 1 to 3 are set. */
 void gdt_init(void);
 
 struct __attribute__((packed)) table_reg {

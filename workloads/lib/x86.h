@@ -69,7 +69,7 @@
 #define KDATA16 0x58
 #define TEST_SEL 0x60 /* from here on the image's own descriptors */
 
-#define BOOT_USER 0x4000000000 /* the first GiB as user pages, while boot.S's tables are in use */
+#define BOOT_USER 0x80000000 /* the first GiB as user pages, while boot.S's tables are in use */
 
 #ifndef __ASSEMBLER__
 #include <stdbool.h>
