@@ -35,6 +35,7 @@ enum insn_flags {
 	INSN_ALIGN16 = 1 << 15, /* plain: #GP if its memory operand is not aligned to 16 (MOVAPS ..) */
 	INSN_STACK = 1 << 16,	/* plain: PUSH, POP, CALL, RET, ENTER, LEAVE: implicit access through SS */
 	INSN_CROSS = 1 << 17,	/* its bytes lie in two pages */
+	INSN_X87_NOWAIT = 1 << 18, /* with INSN_X87: does not look at pending #MF (FNINIT, FNSTSW, FXSAVE ..) */
 };
 
 /* instruction classes for the cycle account */

@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The decoder (SDM 2A, "Instruction Format"): prefixes, opcode, ModRM, SIB, displacement, immediate; what they mean comes from the opcode
+ * map in emu/decode_table.def. Capstone gives the text of an instruction; tests hold its lengths, and the engine's, against ours.
+ *
+ * LIMIT: where the engine reads prefixes in another way than the processor, the instruction is #UD rather than executed wrongly: 66
+ * together with F2 or F3 (or F2 with F3) where these choose the instruction, F2 with F3 on CMPS and SCAS, 66 before a near branch in 64-bit
+ * mode.
+ */
+#include "emu/decode.h"
+#include "emu/decode_table.h"
+
+#include <capstone/capstone.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if CS_API_MAJOR < 5
+#error "vtxray needs Capstone 5 or later"
+#endif
+
+enum { INSN_MAX = 15, VVVV_NONE = 15 };
+
+struct decoder {
+	uint16_t first[OP_MAPS][256]; /* the first row for an opcode */
+	csh handle[3];		      /* 16, 32, 64 */
+	cs_insn *text;		      /* where Capstone puts its result */
+};
+
+/* An instruction being read. */
+struct scan {
+	const uint8_t *bytes;
+	unsigned avail, pos, width;
+	unsigned seen; /* bytes looked at */
+	bool ran_out;  /* a byte beyond avail was asked for */
+	bool lock, opsize, addrsize, f2, f3;
+	uint8_t rep; /* the last of F2 and F3 */
+	uint8_t seg; /* override, or REG_NONE */
+	uint8_t rex; /* REX, or what VEX says of it; 0: none */
+	uint8_t map, opcode, prefix, modrm;
+	uint8_t vvvv;
+	bool vex, invalid;
+};
+
+static uint8_t peek(struct scan *s)
+{
+	if (s->pos >= s->avail) {
+		s->ran_out = true;
+		return 0;
+	}
+	if (s->seen <= s->pos)
+		s->seen = s->pos + 1;
+	return s->bytes[s->pos];
+}
+
+static uint8_t next(struct scan *s)
+{
+	uint8_t byte = peek(s);
+	s->pos++;
+	return byte;
+}
+
+/* n bytes, little endian */
+static uint64_t next_le(struct scan *s, unsigned n)
+{
+	uint64_t value = 0;
+	for (unsigned i = 0; i < n; i++)
+		value |= (uint64_t)next(s) << (8 * i);
+	return value;
+}
+
+static int64_t sign_extend(uint64_t value, unsigned bytes)
+{
+	return (int64_t)(value << (64 - 8 * bytes)) >> (64 - 8 * bytes);
+}
+
+/* In 64-bit mode only FS and GS override (SDM 2A, "Instruction Prefixes"). */
+static void override(struct scan *s, enum segreg seg)
+{
+	if (s->width != 64 || seg >= SEG_FS)
+		s->seg = seg;
+}
+
+static bool legacy_prefix(struct scan *s, uint8_t byte)
+{
+	switch (byte) {
+	case 0x26:
+	case 0x2e:
+	case 0x36:
+	case 0x3e:
+		override(s, (byte >> 3) & 3);
+		return true;
+	case 0x64:
+	case 0x65:
+		override(s, byte & 7);
+		return true;
+	case 0x66:
+		return s->opsize = true;
+	case 0x67:
+		return s->addrsize = true;
+	case 0xf0:
+		return s->lock = true;
+	case 0xf2:
+		s->rep = byte;
+		return s->f2 = true;
+	case 0xf3:
+		s->rep = byte;
+		return s->f3 = true;
+	}
+	return false;
+}
+
+/* A REX prefix counts only if it is the last one. */
+static void read_prefixes(struct scan *s)
+{
+	while (!s->ran_out) {
+		uint8_t byte = peek(s);
+		if (legacy_prefix(s, byte))
+			s->rex = 0;
+		else if (s->width == 64 && (byte & 0xf0) == 0x40)
+			s->rex = byte;
+		else
+			break;
+		s->pos++;
+	}
+	s->prefix = s->rep == 0xf3 ? PF3 : s->rep == 0xf2 ? PF2 : s->opsize ? P66 : NP;
+}
+
+/* VEX: outside 64-bit mode only where LES and LDS would have a register operand. Bits are stored inverted. */
+static bool vex_follows(struct scan *s, uint8_t byte)
+{
+	if (byte != 0xc4 && byte != 0xc5)
+		return false;
+	return s->width == 64 || (s->width == 32 && peek(s) >= 0xc0);
+}
+
+static void read_vex(struct scan *s, uint8_t byte)
+{
+	static const uint8_t prefix[4] = {NP, P66, PF3, PF2};
+	uint8_t rxb = byte == 0xc4 ? next(s) : 0xe1, last = next(s);
+	s->vex = true;
+	s->invalid = s->rex || s->lock || s->opsize || s->rep || (last & 4);
+	s->map = (rxb & 0x1f) == 2 ? V38 : V3A;
+	if (byte != 0xc4 || ((rxb & 0x1f) != 2 && (rxb & 0x1f) != 3))
+		s->invalid = true;
+	if (s->width == 64)
+		s->rex = 0x40 | (uint8_t)(~rxb >> 5 & 7) | (last >> 4 & 8);
+	/* stored order is R X B from the top, as in REX */
+	s->prefix = prefix[last & 3];
+	s->vvvv = last >> 3 & 15;
+	s->opcode = next(s);
+}
+
+static void read_opcode(struct scan *s)
+{
+	uint8_t byte = next(s);
+	if (vex_follows(s, byte)) {
+		read_vex(s, byte);
+		return;
+	}
+	s->map = M1;
+	if (byte == 0x0f) {
+		byte = next(s);
+		s->map = byte == 0x38 ? M38 : byte == 0x3a ? M3A : M0F;
+		if (s->map != M0F)
+			byte = next(s);
+	}
+	s->opcode = byte;
+	if (s->map != M0F || byte != 0x01 || (peek(s) & 0xc0) != 0xc0 || (peek(s) & 0x28) == 0x20)
+		return;
+	s->map = M01; /* 0F 01 C0..FF but SMSW and LMSW: the next byte is both opcode and ModRM */
+	s->opcode = peek(s);
+}
+
+static bool form_matches(const struct op *op, uint8_t modrm)
+{
+	if (!(op->digit >> (modrm >> 3 & 7) & 1))
+		return false;
+	return op->form == MEM ? modrm < 0xc0 : op->form != REG || modrm >= 0xc0;
+}
+
+static bool row_matches(struct scan *s, const struct op *op)
+{
+	if (op->map != s->map || s->opcode < op->from || s->opcode > op->to || !(op->prefix & s->prefix))
+		return false;
+	if (op->how & (s->width == 64 ? H_NO64 : H_ONLY64))
+		return false;
+	return op->form == NOMODRM || form_matches(op, peek(s));
+}
+
+static const struct op *find_row(const struct decoder *decoder, struct scan *s)
+{
+	for (const struct op *op = op_table + decoder->first[s->map][s->opcode]; op < op_table + op_count; op++)
+		if (row_matches(s, op))
+			return op;
+	return NULL;
+}
+
+/* Holes among the x87 register forms D8..DF: bit n of a row is second byte C0 + n. */
+static bool x87_hole(const struct scan *s)
+{
+	static const uint64_t hole[8] = {
+	    [1] = BITS(23, 17) | BITS(35, 34) | BITS(39, 38) | BIT(47),
+	    [2] = BITS(40, 32) | BITS(63, 42),
+	    [3] = BITS(39, 37) | BITS(63, 56),
+	    [5] = BITS(63, 48),
+	    [6] = BIT(24) | BITS(31, 26),
+	    [7] = BITS(39, 33) | BITS(63, 56),
+	};
+	return s->map == M1 && (s->opcode & 0xf8) == 0xd8 && s->modrm >= 0xc0 && (hole[s->opcode & 7] >> (s->modrm & 63) & 1);
+}
+
+static bool rex_bit(const struct scan *s, unsigned bit)
+{
+	return s->rex >> bit & 1;
+}
+static uint8_t rex_b(const struct scan *s)
+{
+	return rex_bit(s, 0) ? 8 : 0;
+}
+static uint8_t rex_x(const struct scan *s)
+{
+	return rex_bit(s, 1) ? 8 : 0;
+}
+static uint8_t rex_r(const struct scan *s)
+{
+	return rex_bit(s, 2) ? 8 : 0;
+}
+static bool rex_w(const struct scan *s)
+{
+	return rex_bit(s, 3);
+}
+
+static uint8_t operand_size(const struct scan *s, uint32_t how)
+{
+	uint8_t size = (s->width == 16) == s->opsize ? 4 : 2;
+	if (how & H_BYTE)
+		return 1;
+	if (how & H_MODE)
+		return s->width == 64 ? 8 : 4;
+	if ((how & H_NEAR) && s->width == 64)
+		return 8;
+	if (how & H_MAX4)
+		return size;
+	if (rex_w(s))
+		return 8;
+	return (how & H_DEF64) && s->width == 64 && !s->opsize ? 8 : size;
+}
+
+static uint8_t memory_size(const struct scan *s, const struct op *op, uint8_t opsize)
+{
+	static const uint8_t fixed[] = {[S_0] = 0, [S_1] = 1, [S_2] = 2, [S_4] = 4, [S_6] = 6, [S_8] = 8, [S_10] = 10, [S_16] = 16};
+	bool wide = (s->width == 16) == s->opsize;
+	switch (op->size) {
+	case S_V:
+		return opsize;
+	case S_Y:
+		return rex_w(s) ? 8 : 4;
+	case S_MODE:
+		return s->width == 64 ? 8 : 4;
+	case S_2Y:
+		return rex_w(s) ? 16 : 8;
+	case S_FAR:
+		return opsize + 2;
+	case S_DESC:
+		return s->width == 64 ? 10 : 6;
+	case S_ENV:
+		return wide || rex_w(s) ? 28 : 14;
+	case S_SAVE:
+		return wide || rex_w(s) ? 108 : 94;
+	}
+	return fixed[op->size];
+}
+
+/* SDM 2A, table "16-Bit Addressing Forms with the ModR/M Byte" */
+static void read_memory16(struct scan *s, struct insn *insn)
+{
+	static const uint8_t base[8] = {RBX, RBX, RBP, RBP, RSI, RDI, RBP, RBX};
+	static const uint8_t index[8] = {RSI, RDI, RSI, RDI, REG_NONE, REG_NONE, REG_NONE, REG_NONE};
+	unsigned mod = s->modrm >> 6, rm = s->modrm & 7;
+	insn->base = mod == 0 && rm == 6 ? REG_NONE : base[rm];
+	insn->index = index[rm];
+	if (mod == 1)
+		insn->disp = sign_extend(next(s), 1);
+	else if (mod == 2 || insn->base == REG_NONE)
+		insn->disp = sign_extend(next_le(s, 2), 2);
+}
+
+static void read_sib(struct scan *s, struct insn *insn)
+{
+	uint8_t sib = next(s), index = (sib >> 3 & 7) | rex_x(s);
+	insn->scale = (uint8_t)(1 << (sib >> 6));
+	insn->index = index == RSP ? REG_NONE : index;
+	insn->base = (sib & 7) == RBP && s->modrm < 0x40 ? REG_NONE : (sib & 7) | rex_b(s);
+}
+
+/* SDM 2A, table "32-Bit Addressing Forms with the ModR/M Byte", and "RIP-Relative Addressing" */
+static void read_memory32(struct scan *s, struct insn *insn)
+{
+	unsigned mod = s->modrm >> 6, rm = s->modrm & 7;
+	if (rm == RSP)
+		read_sib(s, insn);
+	else if (mod == 0 && rm == RBP)
+		insn->base = s->width == 64 ? REG_RIP : REG_NONE;
+	else
+		insn->base = (uint8_t)rm | rex_b(s);
+	if (mod == 1)
+		insn->disp = sign_extend(next(s), 1);
+	else if (mod == 2 || insn->base == REG_NONE || insn->base == REG_RIP)
+		insn->disp = sign_extend(next_le(s, 4), 4);
+}
+
+static void read_modrm(struct scan *s, const struct op *op, struct insn *insn)
+{
+	s->modrm = next(s);
+	insn->reg = (s->modrm >> 3 & 7) | (op->how & H_SREG ? 0 : rex_r(s));
+	if (s->modrm >= 0xc0 || op->form == REGMOD) {
+		insn->rm = (s->modrm & 7) | rex_b(s);
+		return;
+	}
+	insn->flags |= INSN_MEM;
+	if (insn->addrsize == 2)
+		read_memory16(s, insn);
+	else
+		read_memory32(s, insn);
+	insn->seg = insn->base == RBP || insn->base == RSP ? SEG_SS : SEG_DS;
+}
+
+static void read_immediate(struct scan *s, const struct op *op, struct insn *insn)
+{
+	unsigned z = insn->opsize == 2 ? 2 : 4;
+	switch (op->imm) {
+	case I_1:
+		insn->imm = next(s);
+		break;
+	case I_2:
+		insn->imm = next_le(s, 2);
+		insn->imm2 = (uint16_t)insn->imm;
+		break;
+	case I_Z:
+		insn->imm = next_le(s, z);
+		break;
+	case I_V:
+		insn->imm = next_le(s, insn->opsize);
+		break;
+	case I_ENTER:
+		insn->imm = next_le(s, 2);
+		insn->imm2 = next(s);
+		break;
+	case I_FAR:
+		insn->imm = next_le(s, z);
+		insn->imm2 = (uint16_t)next_le(s, 2);
+		break;
+	case I_MOFFS:
+		insn->disp = (int64_t)next_le(s, insn->addrsize);
+		insn->flags |= INSN_MEM;
+		break;
+	}
+}
+
+/* Operands that no ModRM names. F6 and F7 /0: the immediate was read with the row. */
+static void implied_registers(const struct scan *s, const struct op *op, struct insn *insn)
+{
+	if (op->how & H_PLUS)
+		insn->rm = (s->opcode & 7) | rex_b(s);
+	if (op->sys == SYS_PUSH_SEG || op->sys == SYS_POP_SEG)
+		insn->reg = s->opcode >> 3 & 7;
+}
+
+static void set_access(const struct scan *s, const struct op *op, struct insn *insn)
+{
+	static const uint32_t access[] = {
+	    [A_NONE] = 0,
+	    [A_R] = INSN_READ,
+	    [A_W] = INSN_WRITE,
+	    [A_RMW] = INSN_READ | INSN_WRITE | INSN_RMW,
+	    [A_RW] = INSN_READ | INSN_WRITE | INSN_MULTI,
+	};
+	insn->flags |= op->flags;
+	if (op->form == RM && insn->rm != REG_NONE) {
+		insn->flags &= ~(uint32_t)(INSN_ALIGN16 | INSN_MULTI);
+		return;
+	}
+	insn->flags |= access[op->access];
+	insn->memsize = memory_size(s, op, insn->opsize);
+	if (insn->memsize == 16) /* two callbacks of 8 bytes; CMPXCHG16B must be aligned */
+		insn->flags |= INSN_MULTI | (insn->flags & INSN_RMW ? INSN_ALIGN16 : 0u);
+	if (op->imm == I_ENTER && (insn->imm2 & 31))
+		insn->flags |= INSN_READ | INSN_MULTI;
+}
+
+static void set_prefix_flags(const struct scan *s, const struct op *op, struct insn *insn)
+{
+	if ((op->how & H_STRING) && s->rep) {
+		insn->flags |= INSN_REP | INSN_MULTI;
+		if ((op->how & H_REPCC) && s->rep == 0xf2)
+			insn->flags |= INSN_REPNE;
+	}
+	bool xchg = s->map == M1 && (s->opcode & 0xfe) == 0x86 && (insn->flags & INSN_MEM);
+	if (s->lock)
+		insn->flags |= INSN_LOCK;
+	if (s->lock || xchg)
+		insn->cls = CLASS_LOCKED;
+	if (s->map == M1 && s->opcode == 0x90 && s->rep == 0xf3 && !rex_b(s))
+		insn->sys = SYS_PAUSE;
+	if (insn->sys)
+		insn->cls = CLASS_SYSTEM;
+}
+
+/* #UD although the opcode map has the row */
+static bool is_illegal(const struct scan *s, const struct op *op, const struct insn *insn)
+{
+	if (s->lock && !((op->how & H_LOCK) && (insn->flags & INSN_MEM)))
+		return true;
+	if ((op->how & H_CR) && insn->reg > 8)
+		return true;
+	if ((op->how & H_DR) && insn->reg > 7)
+		return true;
+	if ((op->how & H_NOVV) && s->vvvv != VVVV_NONE)
+		return true;
+	return x87_hole(s);
+}
+
+/* The engine would take it for another instruction: see the head of the file. */
+static bool engine_differs(const struct scan *s, const struct op *op)
+{
+	if ((op->how & (H_SIMD | H_REPCC)) && s->f2 && s->f3)
+		return true;
+	if ((op->how & H_SIMD) && !s->vex && s->opsize && s->rep)
+		return true;
+	return (op->how & H_NEAR) && !op->sys && s->width == 64 && s->opsize && !rex_w(s);
+}
+
+static void make_ud(const struct scan *s, struct insn *insn)
+{
+	*insn =
+	    (struct insn){.sys = SYS_UD, .cls = CLASS_SYSTEM, .len = (uint8_t)s->seen, .rm = REG_NONE, .base = REG_NONE, .index = REG_NONE};
+	insn->opcode = s->opcode;
+}
+
+/* The sizes first, then what follows the opcode. */
+static void read_operands(struct scan *s, const struct op *op, struct insn *insn)
+{
+	unsigned addrsize = s->width / 8;
+	*insn = (struct insn){.sys = op->sys, .cls = op->cls, .opcode = s->opcode, .rex = s->rex && !s->vex, .scale = 1};
+	insn->rm = insn->base = insn->index = REG_NONE;
+	insn->seg = SEG_DS;
+	insn->addrsize = (uint8_t)(!s->addrsize ? addrsize : addrsize == 4 ? 2 : 4);
+	insn->opsize = operand_size(s, op->how);
+	if (op->form != NOMODRM)
+		read_modrm(s, op, insn);
+	read_immediate(s, op, insn);
+	if (s->seg != REG_NONE)
+		insn->seg = s->seg;
+	implied_registers(s, op, insn);
+}
+
+static enum decode_status out_of_bytes(const struct scan *s, struct insn *insn)
+{
+	if (s->avail < INSN_MAX)
+		return DECODE_TRUNCATED;
+	make_ud(s, insn);
+	insn->len = INSN_MAX;
+	insn->imm = 1; /* too long: #GP */
+	return DECODE_OK;
+}
+
+enum decode_status decode_insn(struct decoder *decoder, const uint8_t *bytes, unsigned avail, unsigned width, struct insn *insn)
+{
+	struct scan s = {.bytes = bytes, .avail = avail < INSN_MAX ? avail : INSN_MAX, .width = width, .seg = REG_NONE};
+	read_prefixes(&s);
+	read_opcode(&s);
+	const struct op *op = s.invalid ? NULL : find_row(decoder, &s);
+	if (op && !s.ran_out)
+		read_operands(&s, op, insn);
+	if (s.ran_out)
+		return out_of_bytes(&s, insn);
+	if (!op || is_illegal(&s, op, insn) || engine_differs(&s, op)) {
+		make_ud(&s, insn);
+		return DECODE_OK;
+	}
+	insn->len = (uint8_t)s.pos;
+	set_access(&s, op, insn);
+	set_prefix_flags(&s, op, insn);
+	return DECODE_OK;
+}
+
+static void index_rows(struct decoder *decoder)
+{
+	for (unsigned map = 0; map < OP_MAPS; map++)
+		for (unsigned opcode = 0; opcode < 256; opcode++)
+			decoder->first[map][opcode] = (uint16_t)op_count;
+	for (size_t row = op_count; row-- > 0;)
+		for (unsigned opcode = op_table[row].from; opcode <= op_table[row].to; opcode++)
+			decoder->first[op_table[row].map][opcode] = (uint16_t)row;
+}
+
+int decoder_new(struct decoder **decoder)
+{
+	static const cs_mode mode[3] = {CS_MODE_16, CS_MODE_32, CS_MODE_64};
+	struct decoder *d = calloc(1, sizeof(*d));
+	if (!d)
+		return -ERR_NOMEM;
+	index_rows(d);
+	for (unsigned i = 0; i < ARRAY_LEN(mode); i++)
+		if (cs_open(CS_ARCH_X86, mode[i], &d->handle[i]) != CS_ERR_OK)
+			goto fail;
+	d->text = cs_malloc(d->handle[0]);
+	if (!d->text)
+		goto fail;
+	*decoder = d;
+	return 0;
+fail:
+	decoder_free(d);
+	return -ERR_ENGINE;
+}
+
+void decoder_free(struct decoder *decoder)
+{
+	if (!decoder)
+		return;
+	if (decoder->text)
+		cs_free(decoder->text, 1);
+	for (unsigned i = 0; i < ARRAY_LEN(decoder->handle); i++)
+		if (decoder->handle[i])
+			cs_close(&decoder->handle[i]);
+	free(decoder);
+}
+
+unsigned decode_text(struct decoder *decoder, const uint8_t *bytes, unsigned avail, unsigned width, uint64_t rip, char *text, size_t size)
+{
+	csh handle = decoder->handle[width == 64 ? 2 : width == 32 ? 1 : 0];
+	const uint8_t *code = bytes;
+	size_t left = avail;
+	if (!cs_disasm_iter(handle, &code, &left, &rip, decoder->text))
+		return 0;
+	const cs_insn *insn = decoder->text;
+	snprintf(text, size, "%s%s%s", insn->mnemonic, insn->op_str[0] ? " " : "", insn->op_str);
+	return insn->size;
+}
