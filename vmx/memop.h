@@ -15,6 +15,11 @@
  */
 bool memop_linear(struct cpu *cpu, enum segreg seg, uint64_t offset, unsigned size, unsigned kind, gla_t *gla);
 
+/* true if size bytes at offset lie within the segment's limit, expand-down segments included; a wrap at 4 GiB is beyond it */
+bool memop_within(const struct segment *s, uint64_t offset, unsigned size);
+/* Alignment check of one value (CR0.AM, EFLAGS.AC, user-mode access): true, or false with #AC(0) in cpu->pending */
+bool memop_aligned(struct cpu *cpu, gla_t gla, unsigned size, unsigned access);
+
 /* Data accesses of the current privilege level at seg:offset; size 1..8 (values) or any up to 4096 (bytes). */
 bool memop_read(struct cpu *cpu, enum segreg seg, uint64_t offset, unsigned size, uint64_t *value);
 bool memop_write(struct cpu *cpu, enum segreg seg, uint64_t offset, unsigned size, uint64_t value);

@@ -147,6 +147,13 @@ struct delivery {
 	uint8_t insn_len;
 };
 
+/* bits of the error codes that refer to a selector (SDM 3A, "Error Code") */
+#define ERROR_EXT 1u
+#define ERROR_IDT 2u
+
+/* Family, model, stepping as CPUID leaf 1 gives them, and EDX after reset: family 6, model 5EH (Skylake), stepping 3. */
+enum { CPU_SIGNATURE = 0x506e3 };
+
 struct vmx; /* VMX state proper (vmx/vmx.h) */
 struct msrs;
 
@@ -183,6 +190,10 @@ struct cpu {
 
 	struct pending pending;
 	struct delivery delivery;
+
+	/* Explicit data accesses that memop.c made for the system instruction under way: sysinsn_execute sets them to 0 before a
+	 * handler and adds them to EV_LOADS and EV_STORES when it retires. */
+	uint32_t insn_loads, insn_stores;
 
 	uint8_t vmx_op;	 /* enum vmx_operation */
 	struct vmx *vmx; /* NULL: the processor does not offer VMX */
@@ -237,7 +248,9 @@ static inline unsigned cpu_access(const struct cpu *cpu, unsigned kind)
 	return kind | (cpu->cpl == 3 ? (unsigned)ACC_USER : 0u) | (cpu->rflags & FLAG_AC ? (unsigned)ACC_AC : 0u);
 }
 
-/* Each fills cpu->pending and returns false, to be returned by the caller. */
+/* Each fills cpu->pending and returns false, to be returned by the caller. While an event that is no software interrupt is being
+ * delivered (cpu->delivery.active), raise_error sets EXT in the error codes of #TS, #NP, #SS and #GP; in real-address mode there are none.
+ */
 bool raise_exception(struct cpu *cpu, enum vector vector);	       /* without an error code */
 bool raise_error(struct cpu *cpu, enum vector vector, uint32_t error); /* with one */
 bool raise_db(struct cpu *cpu, uint64_t dr6_bits);

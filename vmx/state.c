@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reset, paging-mode changes, and the functions that turn a fault into cpu->pending (SDM 3A, "Processor State After Reset", table
+ * "IA-32 and Intel 64 Processor States Following Power-up, Reset, or INIT"; "Error Code").
+ * Left out: INIT, which keeps more state, and the state of x87 and SSE, which the engine holds.
+ */
+#include "vmx/state.h"
+
+#include <string.h>
+
+/* VM exits that a walk's second stage can cause (SDM 3D, "VMX Basic Exit Reasons") */
+enum { REASON_EPT_VIOLATION = 48 };
+
+#define QUAL_GLA_VALID BIT(7) /* the guest linear-address field is valid */
+#define QUAL_FINAL BIT(8)     /* the access was to the translation of a linear address, not to a paging structure */
+
+static const struct segment reset_data = {.ar = AR_P | AR_S | AR_RW | AR_A, .limit = 0xffff};
+
+static void reset_segments(struct cpu *cpu)
+{
+	for (unsigned i = 0; i < SEG_COUNT; i++)
+		cpu->seg[i] = reset_data;
+	cpu->seg[SEG_CS] = (struct segment){.selector = 0xf000, .ar = reset_data.ar | AR_CODE, .limit = 0xffff, .base = 0xffff0000};
+	cpu->ldtr = (struct segment){.ar = AR_P | 2, .limit = 0xffff};
+	cpu->tr = (struct segment){.ar = AR_P | 0xb, .limit = 0xffff};
+	cpu->gdtr.limit = 0xffff;
+	cpu->idtr.limit = 0xffff;
+}
+
+static void reset_registers(struct cpu *cpu)
+{
+	cpu->rip = 0xfff0;
+	cpu->rflags = FLAG_FIXED;
+	cpu->gpr[RDX] = CPU_SIGNATURE;
+	cpu->cr0 = CR0_CD | CR0_NW | CR0_ET;
+	cpu->xcr0 = 1;
+	cpu->dr[6] = 0xffff0ff0;
+	cpu->dr[7] = 0x400;
+	cpu->pat = 0x0007040600070406;
+	cpu->apic_base = 0xfee00900; /* enabled, bootstrap processor */
+	cpu->misc_enable = 1;	     /* fast strings */
+}
+
+void cpu_reset(struct cpu *cpu)
+{
+	size_t keep = offsetof(struct cpu, vmx);
+
+	memset(cpu, 0, keep);
+	reset_registers(cpu);
+	reset_segments(cpu);
+	mmu_set_context(&cpu->mmu, 0, 0, NULL, NULL);
+	cpu_paging_changed(cpu);
+	mmu_flush_all(&cpu->mmu);
+}
+
+void cpu_paging_changed(struct cpu *cpu)
+{
+	struct paging_regs regs = {.cr0 = cpu->cr0, .cr3 = cpu->cr3, .cr4 = cpu->cr4, .efer = cpu->efer, .pkru = cpu->pkru};
+
+	memcpy(regs.pdpte, cpu->pdpte, sizeof regs.pdpte);
+	mmu_set_paging(&cpu->mmu, &regs);
+	cpu->engine_flush = true;
+}
+
+bool raise_exception(struct cpu *cpu, enum vector vector)
+{
+	cpu->pending = (struct pending){.kind = PENDING_EXCEPTION, .vector = (uint8_t)vector, .type = EVTYPE_HARDWARE};
+	return false;
+}
+
+/* The EXT flag: the fault came up while an event that no INT n, INT3 or INTO made was being delivered. */
+static bool is_external(const struct cpu *cpu)
+{
+	return cpu->delivery.active && cpu->delivery.type != EVTYPE_SOFT_INT && cpu->delivery.type != EVTYPE_SOFT_EXC;
+}
+
+bool raise_error(struct cpu *cpu, enum vector vector, uint32_t error)
+{
+	raise_exception(cpu, vector);
+	cpu->pending.has_error = cpu_protected(cpu);
+	if (!cpu->pending.has_error)
+		return false;
+	cpu->pending.error = error;
+	if (vector >= VEC_TS && vector <= VEC_GP && is_external(cpu))
+		cpu->pending.error |= ERROR_EXT;
+	return false;
+}
+
+bool raise_db(struct cpu *cpu, uint64_t dr6_bits)
+{
+	raise_exception(cpu, VEC_DB);
+	cpu->pending.dr6 = dr6_bits;
+	return false;
+}
+
+static bool raise_second(struct cpu *cpu, gla_t gla)
+{
+	const struct walk *w = &cpu->mmu.last;
+	uint64_t qualification = 0;
+
+	if (w->fail.exit_reason == REASON_EPT_VIOLATION)
+		qualification = w->fail.qualification | QUAL_GLA_VALID | (w->fail_is_table ? 0 : QUAL_FINAL);
+	raise_vm_exit(cpu, w->fail.exit_reason, qualification);
+	cpu->pending.exit_gla = gla.u;
+	cpu->pending.exit_gpa = w->fail_gpa.u;
+	return false;
+}
+
+bool raise_walk(struct cpu *cpu, gla_t gla, unsigned access)
+{
+	(void)access; /* the walk has already put it into the error code and the qualification */
+	if (cpu->mmu.last.status == WALK_SECOND)
+		return raise_second(cpu, gla);
+	raise_error(cpu, VEC_PF, cpu->mmu.last.error);
+	cpu->pending.cr2 = gla.u;
+	return false;
+}
+
+bool raise_vm_exit(struct cpu *cpu, uint32_t reason, uint64_t qualification)
+{
+	cpu->pending = (struct pending){.kind = PENDING_VM_EXIT, .exit_reason = reason, .qualification = qualification};
+	return false;
+}
+
+bool raise_stop(struct cpu *cpu, const char *why)
+{
+	cpu->pending = (struct pending){.kind = PENDING_STOP, .stop_reason = why};
+	return false;
+}
