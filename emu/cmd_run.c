@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vtxray run: runs one guest image. The guest's console goes to standard output, or a file, as it comes; at the end the counters go to
+ * standard error and, with --json, to a file. The exit status is the guest's own, or one of emu/command.h.
+ */
+#include "emu/command.h"
+#include "emu/console.h"
+#include "emu/machine.h"
+#include "emu/options.h"
+#include "emu/report.h"
+#include "emu/terminal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct run {
+	struct run_options options;
+	FILE *console_out, *json_out;
+	struct console console;
+	struct machine machine;
+	enum machine_end end;
+	int status;
+	double host_seconds;
+};
+
+static int fail(const char *what, const char *why)
+{
+	fprintf(stderr, "vtxray: %s: %s\n", what, why);
+	return STATUS_USAGE;
+}
+
+static const char *error_text(int error)
+{
+	switch (-error) {
+	case ERR_NOMEM:
+		return "the host has not enough memory for this guest (see --mem)";
+	case ERR_ARG:
+		return "a setting is out of range";
+	case ERR_ENGINE:
+		return "the engine (Unicorn) cannot be set up";
+	default:
+		return "failed";
+	}
+}
+
+/* path NULL or "-": standard output. Returns NULL, with a message, if it cannot be written. */
+static FILE *open_output(const char *path)
+{
+	FILE *file = !path || !strcmp(path, "-") ? stdout : fopen(path, "we");
+
+	if (!file)
+		fail(path, strerror(errno));
+	return file;
+}
+
+/* Returns false, with a message, if not all could be written. */
+static bool close_output(FILE *file, const char *path)
+{
+	bool bad = ferror(file) || fflush(file) != 0;
+
+	if (file != stdout)
+		bad |= fclose(file) != 0;
+	if (bad && errno != EPIPE)
+		fail(path ? path : "standard output", "not all of it could be written");
+	return !bad;
+}
+
+static void kick(void *machine)
+{
+	machine_kick(machine);
+}
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static int load(struct run *run)
+{
+	const struct run_options *options = &run->options;
+	const struct load_request request = {
+	    .path = options->image, .cmdline = options->arguments, .module = options->module, .modules = options->modules};
+	char error[LOAD_ERROR_SIZE] = "";
+
+	if (load_image(&run->machine.cpu, &request, error) == 0)
+		return 0;
+	fprintf(stderr, "vtxray: %s\n", error);
+	return STATUS_USAGE;
+}
+
+static int end_status(const struct run *run)
+{
+	switch (run->end) {
+	case END_EXIT:
+		return run->machine.bus.exit_status & 0xff;
+	case END_SHUTDOWN:
+		return STATUS_SHUTDOWN;
+	case END_HALTED:
+		return STATUS_HALTED;
+	case END_MAX_INSNS:
+		return STATUS_MAX_INSNS;
+	case END_KICKED:
+		return STATUS_SIGNAL + terminal_signal();
+	case END_STOP:
+		break;
+	}
+	return STATUS_STOPPED;
+}
+
+/* stable names, for "end" in the JSON */
+static const char *end_name(enum machine_end end)
+{
+	static const char *const names[] = {
+	    [END_EXIT] = "exit",	   [END_SHUTDOWN] = "shutdown",	 [END_HALTED] = "halted",
+	    [END_MAX_INSNS] = "max_insns", [END_KICKED] = "interrupted", [END_STOP] = "not_modelled",
+	};
+	return names[end];
+}
+
+static void say_end(const struct run *run)
+{
+	const struct machine *machine = &run->machine;
+	unsigned long long rip = machine->cpu.rip;
+
+	switch (run->end) {
+	case END_SHUTDOWN:
+		fprintf(stderr, "vtxray: triple fault: the processor shut down (rip 0x%llx)\n", rip);
+		break;
+	case END_HALTED:
+		fprintf(stderr, "vtxray: halted with nothing left to wake the processor (rip 0x%llx)\n", rip);
+		break;
+	case END_STOP:
+		fprintf(stderr, "vtxray: not modelled: %s (rip 0x%llx)\n", machine->stop_reason ? machine->stop_reason : "no reason given",
+			rip);
+		break;
+	default:
+		break;
+	}
+}
+
+static json_t *tlb_json(const struct tlb_geometry geometry[TLB_PARTS])
+{
+	static const char *const part[TLB_PARTS] = {"4k", "2m", "1g"};
+	json_t *object = json_object();
+
+	for (unsigned i = 0; i < TLB_PARTS; i++)
+		json_object_set_new(object, part[i], json_pack("{s:i,s:i}", "entries", geometry[i].entries, "ways", geometry[i].ways));
+	return object;
+}
+
+static json_t *configuration_json(const struct run *run)
+{
+	const struct run_options *options = &run->options;
+	const struct mmu_config *tlbs = run->machine.config.tlbs;
+	json_t *modules = json_array();
+
+	for (size_t i = 0; i < options->modules; i++)
+		json_array_append_new(modules,
+				      json_pack("{s:s,s:s}", "file", options->module[i].path, "cmdline", options->module[i].cmdline));
+	return json_pack("{s:s,s:s,s:o,s:I,s:I,s:s,s:b,s:b,s:{s:o,s:o,s:o,s:b}}", "image", options->image, "arguments",
+			 options->arguments ? options->arguments : "", "modules", modules, "mem", (json_int_t)options->ram_size,
+			 "max_insns", (json_int_t)options->max_insns, "console", options->console ? options->console : "-", "verbose",
+			 options->verbose, "vmx", run->machine.config.vmx, "tlbs", "itlb", tlb_json(tlbs->itlb), "dtlb",
+			 tlb_json(tlbs->dtlb), "stlb", tlb_json(tlbs->stlb), "stlb_shared", tlbs->stlb_shared);
+}
+
+/* Writes the whole object on one go; returns false, with a message, if it could not. */
+static bool write_json(struct run *run, const struct report *report)
+{
+	json_t *object = json_pack("{s:s,s:o*,s:s,s:s*,s:i,s:o*}", "version", VTXRAY_VERSION, "configuration", configuration_json(run),
+				   "end", end_name(run->end), "stop_reason", run->end == END_STOP ? run->machine.stop_reason : NULL,
+				   "exit_status", run->status, "counters", report_json(report));
+	bool ok = object && json_dumpf(object, run->json_out, JSON_INDENT(2)) == 0;
+
+	if (!object)
+		fail("--json", "no memory left, or a name that is not UTF-8");
+	json_decref(object);
+	if (ok)
+		fputc('\n', run->json_out);
+	return ok;
+}
+
+static void run_machine(struct run *run)
+{
+	double started = now();
+
+	terminal_start(kick, &run->machine);
+	run->end = machine_run(&run->machine);
+	terminal_stop();
+	run->host_seconds = now() - started;
+	run->status = end_status(run);
+	console_flush(&run->console);
+	say_end(run);
+}
+
+/* The machine exists from here on: loads, runs, reports. */
+static int with_machine(struct run *run)
+{
+	int status = load(run);
+
+	if (status)
+		return status;
+	run_machine(run);
+	const struct report report = {.ev = &run->machine.cpu.ev, .cycles = run->machine.cpu.clock, .host_seconds = run->host_seconds};
+	report_table(stderr, run->options.image, &report);
+	return !run->json_out || write_json(run, &report) ? run->status : STATUS_USAGE;
+}
+
+static int with_console(struct run *run)
+{
+	const struct run_options *options = &run->options;
+	const struct machine_config config = {.ram_size = options->ram_size,
+					      .max_insns = options->max_insns,
+					      .verbose = options->verbose,
+					      .console = &run->console,
+					      .tlbs = &mmu_config_default};
+	int error = machine_init(&run->machine, &config);
+
+	if (error)
+		return fail(options->image, error_text(error));
+	int status = with_machine(run);
+	machine_free(&run->machine);
+	return status;
+}
+
+static int with_outputs(struct run *run)
+{
+	int error = console_init(&run->console, run->console_out, STDIN_FILENO, 0);
+
+	if (error)
+		return fail("console", error_text(error));
+	int status = with_console(run);
+	console_free(&run->console);
+	return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	static struct run run;
+	const struct run_options *options = &run.options;
+	int status = STATUS_USAGE;
+
+	options_parse(&run.options, argc, argv);
+	run.console_out = open_output(options->console);
+	run.json_out = options->json ? open_output(options->json) : NULL;
+	if (run.console_out && (run.json_out || !options->json))
+		status = with_outputs(&run);
+	if (run.json_out && !close_output(run.json_out, options->json))
+		status = STATUS_USAGE;
+	if (run.console_out && run.console_out != run.json_out && !close_output(run.console_out, options->console))
+		status = STATUS_USAGE;
+	options_free(&run.options);
+	return status;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The options of the subcommands that run a guest: what each means, its help text, and what is wrong with a bad one.
+ */
+#include "emu/options.h"
+
+#include "emu/command.h"
+#include "emu/size.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RAM_DEFAULT (128ull << 20)
+
+enum { KEY_JSON = 256, KEY_MODULE };
+
+static const struct argp_option option_table[] = {
+    {"mem", 'm', "SIZE", 0, "Guest memory, in bytes or with K, M, G or T (128M)", 0},
+    {"max-insns", 'n', "N", 0, "Stop after N instructions; K, M and G are powers of 1000", 0},
+    {"console", 'c', "FILE", 0, "Where the guest's console goes; - is standard output", 0},
+    {"json", KEY_JSON, "FILE", 0, "Write configuration, end and counters there; - is standard output", 0},
+    {"module", KEY_MODULE, "FILE[=CMDLINE]", 0, "Load a Multiboot module; may be given several times", 0},
+    {"verbose", 'v', NULL, 0, "Name each unassigned port and address that the guest uses, once", 0},
+    {0},
+};
+
+static const char doc[] =
+    "Runs IMAGE (Multiboot 1, or a flat boot sector) and shows its console, then its counters. ARGS are the kernel's command line."
+    "\vExit status: the guest's own (0, or odd: what it wrote to port 0xF4, times two, plus one); 2 bad usage or bad file; 4 something "
+    "that "
+    "is not modelled; 6 shutdown after a triple fault; 8 halted for ever; 124 --max-insns ran out; 130 Ctrl-C.";
+
+static void add_module(struct run_options *options, struct argp_state *state, char *text)
+{
+	char *equals = strchr(text, '=');
+
+	if (options->modules == MODULES_MAX)
+		argp_error(state, "more than %d modules", MODULES_MAX);
+	if (equals)
+		*equals = '\0';
+	options->module[options->modules++] = (struct load_module){.path = text, .cmdline = equals ? equals + 1 : ""};
+}
+
+/* Appends one word of the guest's command line. */
+static void add_argument(struct run_options *options, struct argp_state *state, const char *word)
+{
+	char *joined = NULL;
+
+	if (!options->arguments)
+		joined = strdup(word);
+	else if (asprintf(&joined, "%s %s", options->arguments, word) < 0)
+		joined = NULL;
+	if (!joined)
+		argp_failure(state, STATUS_USAGE, ENOMEM, "arguments");
+	free(options->arguments);
+	options->arguments = joined;
+}
+
+static void add_positional(struct run_options *options, struct argp_state *state, const char *text)
+{
+	bool after_dashes = state->quoted && state->next > state->quoted;
+
+	if (!options->image)
+		options->image = text;
+	else if (after_dashes)
+		add_argument(options, state, text);
+	else
+		argp_error(state, "'%s': one image at a time; the guest's arguments stand after --", text);
+}
+
+static error_t parse_option(int key, char *text, struct argp_state *state)
+{
+	struct run_options *options = state->input;
+	const char *wrong = NULL;
+
+	switch (key) {
+	case 'm':
+		wrong = size_parse_ram(text, &options->ram_size);
+		break;
+	case 'n':
+		wrong = size_parse_count(text, &options->max_insns);
+		if (!wrong && !options->max_insns)
+			wrong = "must be at least 1";
+		break;
+	case 'c':
+		options->console = text;
+		break;
+	case KEY_JSON:
+		options->json = text;
+		break;
+	case KEY_MODULE:
+		add_module(options, state, text);
+		break;
+	case 'v':
+		options->verbose = true;
+		break;
+	case ARGP_KEY_ARG:
+		add_positional(options, state, text);
+		break;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "no image given");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	if (wrong)
+		argp_error(state, "%s '%s': %s", key == 'm' ? "--mem" : "--max-insns", text, wrong);
+	return 0;
+}
+
+void options_parse(struct run_options *options, int argc, char **argv)
+{
+	static const struct argp argp = {.options = option_table, .parser = parse_option, .args_doc = "IMAGE [-- ARGS...]", .doc = doc};
+
+	*options = (struct run_options){.ram_size = RAM_DEFAULT};
+	argp_parse(&argp, argc, argv, 0, NULL, options);
+}
+
+void options_free(struct run_options *options)
+{
+	free(options->arguments);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The options of `vtxray run`, parsed (argp). Bad usage is answered here: a message, and exit status 2.
+ */
+#ifndef EMU_OPTIONS_H
+#define EMU_OPTIONS_H
+
+#include "emu/load.h"
+
+enum { MODULES_MAX = 64 };
+
+struct run_options {
+	uint64_t ram_size, max_insns;
+	const char *console, *json; /* NULL: standard output; no JSON */
+	bool verbose;
+	const char *image;
+	char *arguments; /* all after --, joined; NULL: none */
+	struct load_module module[MODULES_MAX];
+	size_t modules;
+};
+
+/* Parses all; does not return if the usage is bad or help was asked for. options_free undoes it. */
+void options_parse(struct run_options *options, int argc, char **argv);
+void options_free(struct run_options *options);
+
+#endif
