@@ -69,10 +69,11 @@ static void measure(struct mmu *mmu, const char *what, unsigned pages)
 static void measure_again(struct mmu *mmu)
 {
 	struct tlb_entry *e = mmu_access(mmu, GLA(0), ACC_READ);
+	CHECK(e);
 	uint64_t sum = 0;
 	double start = now_ns();
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		if (e && mmu_entry_serves(mmu, e, GLA(0)) && mmu_entry_permits(mmu, e, ACC_READ))
+		if (mmu_entry_serves(mmu, e, GLA(0)) && mmu_entry_permits(mmu, e, ACC_READ))
 			mmu_hit_again(mmu, e, false);
 		sum += tlb_entry_hpa(e, GLA(i & 4095)).u;
 		__asm__ volatile("" ::: "memory");

@@ -24,17 +24,17 @@ enum insn_flags {
 	INSN_REP = 1 << 4,   /* has an effective REP prefix on a string instruction: one instruction, many accesses */
 	INSN_REPNE = 1 << 5, /* that prefix is REPNE */
 	INSN_LOCK = 1 << 6,
-	INSN_BRANCH = 1 << 7,	/* may change RIP other than to the next instruction */
-	INSN_X87 = 1 << 8,	/* #NM if CR0.EM or CR0.TS; #MF pending */
-	INSN_MMX = 1 << 9,	/* #UD if CR0.EM, #NM if CR0.TS */
-	INSN_SSE = 1 << 10,	/* #UD if CR0.EM or not CR4.OSFXSR, #NM if CR0.TS */
-	INSN_FWAIT = 1 << 11,	/* #NM if CR0.MP and CR0.TS */
-	INSN_FX = 1 << 12,	/* system: works on cpu->fx (XSAVE, XRSTOR, XSAVEOPT) */
-	INSN_MEM = 1 << 13,	/* has an explicit memory operand (seg, base, index, ... below) */
-	INSN_SHADOW = 1 << 14,	/* MOV SS, POP SS, STI: blocks interrupts for one instruction */
-	INSN_ALIGN16 = 1 << 15, /* plain: #GP if its memory operand is not aligned to 16 (MOVAPS ..) */
-	INSN_STACK = 1 << 16,	/* plain: PUSH, POP, CALL, RET, ENTER, LEAVE: implicit access through SS */
-	INSN_CROSS = 1 << 17,	/* its bytes lie in two pages */
+	INSN_BRANCH = 1 << 7,	   /* may change RIP other than to the next instruction */
+	INSN_X87 = 1 << 8,	   /* #NM if CR0.EM or CR0.TS; #MF pending */
+	INSN_MMX = 1 << 9,	   /* #UD if CR0.EM, #NM if CR0.TS */
+	INSN_SSE = 1 << 10,	   /* #UD if CR0.EM or not CR4.OSFXSR, #NM if CR0.TS */
+	INSN_FWAIT = 1 << 11,	   /* #NM if CR0.MP and CR0.TS */
+	INSN_FX = 1 << 12,	   /* system: works on cpu->fx (XSAVE, XRSTOR, XSAVEOPT) */
+	INSN_MEM = 1 << 13,	   /* has an explicit memory operand (seg, base, index, ... below) */
+	INSN_SHADOW = 1 << 14,	   /* MOV SS, POP SS, STI: blocks interrupts for one instruction */
+	INSN_ALIGN16 = 1 << 15,	   /* plain: #GP if its memory operand is not aligned to 16 (MOVAPS ..) */
+	INSN_STACK = 1 << 16,	   /* plain: PUSH, POP, CALL, RET, ENTER, LEAVE: implicit access through SS */
+	INSN_CROSS = 1 << 17,	   /* its bytes lie in two pages */
 	INSN_X87_NOWAIT = 1 << 18, /* with INSN_X87: does not look at pending #MF (FNINIT, FNSTSW, FXSAVE ..) */
 };
 
