@@ -254,12 +254,6 @@ bool bus_wrmsr(struct bus *bus, uint32_t msr, uint64_t value)
 	return lapic_wrmsr(bus->lapic, msr, value, *bus->clock);
 }
 
-void bus_set_tsc_offset(struct bus *bus, uint64_t offset)
-{
-	bus_update(bus);
-	bus->lapic->tsc_offset = offset;
-}
-
 uint8_t bus_tpr(struct bus *bus)
 {
 	return (uint8_t)(bus->lapic->tpr >> 4);

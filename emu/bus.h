@@ -74,13 +74,10 @@ bool bus_take_nmi(struct bus *bus);
 bool bus_take_init(struct bus *bus);
 
 /*
- * Local-APIC registers as MSRs (x2APIC, IA32_APIC_BASE, IA32_TSC_DEADLINE): return false for #GP(0).
+ * Local-APIC registers as MSRs (x2APIC, IA32_APIC_BASE, IA32_TSC_DEADLINE, here compared with the clock): return false for #GP(0).
  */
 bool bus_rdmsr(struct bus *bus, uint32_t msr, uint64_t *value);
 bool bus_wrmsr(struct bus *bus, uint32_t msr, uint64_t value);
-/* The TSC is clock + offset from now on (writes to IA32_TIME_STAMP_COUNTER and IA32_TSC_ADJUST): the TSC-deadline timer compares with it.
- */
-void bus_set_tsc_offset(struct bus *bus, uint64_t offset);
 /* MOV CR8: task priority */
 uint8_t bus_tpr(struct bus *bus);		  /* TPR[7:4] */
 void bus_set_tpr(struct bus *bus, uint8_t value); /* value is TPR[7:4] */

@@ -71,9 +71,8 @@ struct lapic {
 	/* the timer: its count at clock t is initial - (t - start) / divisor, see device_lapic_timer.c */
 	uint32_t initial, divide;
 	bool running;
-	uint64_t start;	     /* of the present period */
-	uint64_t deadline;   /* TSC-deadline mode; 0: not armed */
-	uint64_t tsc_offset; /* TSC = clock + this */
+	uint64_t start;	   /* of the present period */
+	uint64_t deadline; /* TSC-deadline mode: a clock; 0: not armed. The MSR's owner knows the TSC's offset */
 };
 
 void lapic_reset(struct lapic *lapic); /* power-up: SDM 3A, "Local APIC State After Power-Up or Reset" */

@@ -188,7 +188,6 @@ static bool base_write(struct lapic *lapic, uint64_t value)
 	if (from && !to) {
 		struct lapic old = *lapic;
 		lapic_reset(lapic);
-		lapic->tsc_offset = old.tsc_offset;
 		lapic->lint0 = old.lint0;
 		lapic->nmi = old.nmi;
 		lapic->init = old.init;

@@ -47,7 +47,7 @@ uint32_t lapic_timer_current(const struct lapic *lapic, uint64_t now)
 
 void lapic_timer_sync(struct lapic *lapic, uint64_t now)
 {
-	if (lapic->deadline && now + lapic->tsc_offset >= lapic->deadline) {
+	if (lapic->deadline && now >= lapic->deadline) {
 		lapic->deadline = 0;
 		lapic_local_event(lapic, LVT_TIMER);
 	}
@@ -64,17 +64,13 @@ void lapic_timer_sync(struct lapic *lapic, uint64_t now)
 uint64_t lapic_timer_next(const struct lapic *lapic, uint64_t now)
 {
 	uint32_t lvt = lapic->lvt[LVT_TIMER], vector = lvt & 0xff;
-	uint64_t tsc = now + lapic->tsc_offset, at;
+	uint64_t at;
 	bool already = lapic->irr[vector / 32] >> (vector % 32) & 1;
 
 	if ((lvt & LVT_MASKED) || already)
 		return ~0ull;
-	if (mode(lapic) == MODE_DEADLINE) {
-		if (!lapic->deadline || lapic->deadline <= tsc)
-			return ~0ull;
-		at = now + (lapic->deadline - tsc);
-		return at < now ? ~0ull : at;
-	}
+	if (mode(lapic) == MODE_DEADLINE)
+		return lapic->deadline > now ? lapic->deadline : ~0ull;
 	if (!counts(lapic) || mode(lapic) == MODE_RESERVED)
 		return ~0ull;
 	at = lapic->start + period(lapic);
