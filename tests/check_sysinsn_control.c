@@ -56,20 +56,20 @@ static const struct {
 	uint64_t cr4, efer, cr0_before, value;
 	int vector;
 } cr0_rows[] = {
-	{"same value", LONG, 0, 0, 0, CR0_PG | CR0_PE | CR0_NE, -1},
-	{"PG without PE", PROTECTED, 0, 0, 0, CR0_PG, VEC_GP},
-	{"NW without CD", LONG, 0, 0, 0, CR0_PG | CR0_PE | CR0_NW, VEC_GP},
-	{"NW with CD", LONG, 0, 0, 0, CR0_PG | CR0_PE | CR0_NW | CR0_CD, -1},
-	{"bit 32", LONG, 0, 0, 0, CR0_PG | CR0_PE | BIT(32), VEC_GP},
-	{"reserved low bits are ignored", LONG, 0, 0, 0, CR0_PG | CR0_PE | BIT(6) | BIT(28), -1},
-	{"PG cleared in 64-bit mode", LONG, 0, 0, 0, CR0_PE, VEC_GP},
-	{"PG cleared in compatibility mode", COMPAT, 0, 0, 0, CR0_PE, -1},
-	{"PG cleared with PCIDE", COMPAT, CR4_PCIDE, 0, 0, CR0_PE, VEC_GP},
-	{"long mode without PAE", PROTECTED, 0, EFER_LME, 0, CR0_PE | CR0_PG, VEC_GP},
-	{"long mode with PAE", PROTECTED, CR4_PAE, EFER_LME, 0, CR0_PE | CR0_PG, -1},
-	{"32-bit paging", PROTECTED, 0, 0, 0, CR0_PE | CR0_PG, -1},
-	{"real mode to protected", REAL, 0, 0, 0, CR0_PE, -1},
-	{"real mode to paging at once", REAL, 0, 0, 0, CR0_PE | CR0_PG, -1},
+    {"same value", LONG, 0, 0, 0, CR0_PG | CR0_PE | CR0_NE, -1},
+    {"PG without PE", PROTECTED, 0, 0, 0, CR0_PG, VEC_GP},
+    {"NW without CD", LONG, 0, 0, 0, CR0_PG | CR0_PE | CR0_NW, VEC_GP},
+    {"NW with CD", LONG, 0, 0, 0, CR0_PG | CR0_PE | CR0_NW | CR0_CD, -1},
+    {"bit 32", LONG, 0, 0, 0, CR0_PG | CR0_PE | BIT(32), VEC_GP},
+    {"reserved low bits are ignored", LONG, 0, 0, 0, CR0_PG | CR0_PE | BIT(6) | BIT(28), -1},
+    {"PG cleared in 64-bit mode", LONG, 0, 0, 0, CR0_PE, VEC_GP},
+    {"PG cleared in compatibility mode", COMPAT, 0, 0, 0, CR0_PE, -1},
+    {"PG cleared with PCIDE", COMPAT, CR4_PCIDE, 0, 0, CR0_PE, VEC_GP},
+    {"long mode without PAE", PROTECTED, 0, EFER_LME, 0, CR0_PE | CR0_PG, VEC_GP},
+    {"long mode with PAE", PROTECTED, CR4_PAE, EFER_LME, 0, CR0_PE | CR0_PG, -1},
+    {"32-bit paging", PROTECTED, 0, 0, 0, CR0_PE | CR0_PG, -1},
+    {"real mode to protected", REAL, 0, 0, 0, CR0_PE, -1},
+    {"real mode to paging at once", REAL, 0, 0, 0, CR0_PE | CR0_PG, -1},
 };
 
 START_TEST(mov_to_cr0_checks_the_value)
@@ -221,16 +221,16 @@ START_TEST(mov_to_cr4_flushes_by_the_bits_it_changes)
 		uint64_t before, after;
 		bool flushes;
 	} rows[] = {
-		{"nothing", 0, 0, false},
-		{"PGE set", 0, CR4_PGE, true},
-		{"PGE cleared", CR4_PGE, 0, true},
-		{"PCIDE set", 0, CR4_PCIDE, false},
-		{"PCIDE cleared", CR4_PCIDE, 0, true},
-		{"SMEP set", 0, CR4_SMEP, true},
-		{"SMEP cleared", CR4_SMEP, 0, false},
-		{"SMAP set", 0, CR4_SMAP, false},
-		{"PKE set", 0, CR4_PKE, false},
-		{"TSD set", 0, CR4_TSD, false},
+	    {"nothing", 0, 0, false},
+	    {"PGE set", 0, CR4_PGE, true},
+	    {"PGE cleared", CR4_PGE, 0, true},
+	    {"PCIDE set", 0, CR4_PCIDE, false},
+	    {"PCIDE cleared", CR4_PCIDE, 0, true},
+	    {"SMEP set", 0, CR4_SMEP, true},
+	    {"SMEP cleared", CR4_SMEP, 0, false},
+	    {"SMAP set", 0, CR4_SMAP, false},
+	    {"PKE set", 0, CR4_PKE, false},
+	    {"TSD set", 0, CR4_TSD, false},
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
@@ -415,17 +415,17 @@ START_TEST(invpcid_checks_its_descriptor)
 		uint64_t type, first, second;
 		int vector;
 	} rows[] = {
-		{"type 4", true, 4, 0, 0, VEC_GP},
-		{"type 1 << 32", true, BIT(32), 0, 0, VEC_GP},
-		{"reserved bit, type 0", true, 0, 0x1000, 0, VEC_GP},
-		{"reserved bit, type 2", true, 2, BIT(63), 0, VEC_GP},
-		{"not canonical, type 0", true, 0, 1, BIT(57), VEC_GP},
-		{"not canonical, type 1", true, 1, 1, BIT(57), -1},
-		{"PCID without PCIDE, type 0", false, 0, 1, 0, VEC_GP},
-		{"PCID without PCIDE, type 1", false, 1, 1, 0, VEC_GP},
-		{"PCID without PCIDE, type 2", false, 2, 1, 0, -1},
-		{"PCID 0 without PCIDE", false, 0, 0, 0, -1},
-		{"type 3", true, 3, 0xfff, ~0ull, -1},
+	    {"type 4", true, 4, 0, 0, VEC_GP},
+	    {"type 1 << 32", true, BIT(32), 0, 0, VEC_GP},
+	    {"reserved bit, type 0", true, 0, 0x1000, 0, VEC_GP},
+	    {"reserved bit, type 2", true, 2, BIT(63), 0, VEC_GP},
+	    {"not canonical, type 0", true, 0, 1, BIT(57), VEC_GP},
+	    {"not canonical, type 1", true, 1, 1, BIT(57), -1},
+	    {"PCID without PCIDE, type 0", false, 0, 1, 0, VEC_GP},
+	    {"PCID without PCIDE, type 1", false, 1, 1, 0, VEC_GP},
+	    {"PCID without PCIDE, type 2", false, 2, 1, 0, -1},
+	    {"PCID 0 without PCIDE", false, 0, 0, 0, -1},
+	    {"type 3", true, 3, 0xfff, ~0ull, -1},
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
@@ -447,8 +447,9 @@ START_TEST(invpcid_types_drop_what_they_name)
 		uint64_t type, pcid, address;
 		bool local_goes, global_goes;
 	} rows[] = {
-		{0, 1, LAYOUT_DATA, true, false}, {0, 2, LAYOUT_DATA, false, false}, {0, 1, 0x600000, false, false}, {1, 1, 0, true, false},
-		{1, 2, 0, false, false},	  {2, 0, 0, true, true},	     {3, 0, 0, true, false},
+	    {0, 1, LAYOUT_DATA, true, false}, {0, 2, LAYOUT_DATA, false, false}, {0, 1, 0x600000, false, false},
+	    {1, 1, 0, true, false},	      {1, 2, 0, false, false},		 {2, 0, 0, true, true},
+	    {3, 0, 0, true, false},
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(rows); i++)

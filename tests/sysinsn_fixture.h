@@ -133,7 +133,8 @@ static inline int fixture_fault(sysinsn_fn *handler, struct insn insn)
 /* An instruction with two registers: ModRM.reg and ModRM.rm. */
 static inline struct insn insn_registers(unsigned reg, unsigned rm, unsigned opsize)
 {
-	return (struct insn){.len = 2, .reg = (uint8_t)reg, .rm = (uint8_t)rm, .opsize = (uint8_t)opsize, .base = REG_NONE, .index = REG_NONE};
+	return (struct insn){
+	    .len = 2, .reg = (uint8_t)reg, .rm = (uint8_t)rm, .opsize = (uint8_t)opsize, .base = REG_NONE, .index = REG_NONE};
 }
 
 /* An instruction whose memory operand is at DS:address. */

@@ -4,7 +4,7 @@
  * "IA-32 and Intel 64 Processor States Following Power-up, Reset, or INIT"; "Error Code").
  * Left out: INIT, which keeps more state, and the state of x87 and SSE, which the engine holds.
  */
-#include "vmx/state.h"
+#include "vmx/offer.h"
 
 #include <string.h>
 
@@ -38,7 +38,7 @@ static void reset_registers(struct cpu *cpu)
 	cpu->dr[7] = 0x400;
 	cpu->pat = 0x0007040600070406;
 	cpu->apic_base = 0xfee00900; /* enabled, bootstrap processor */
-	cpu->misc_enable = 1;	     /* fast strings */
+	cpu->misc_enable = MISC_ENABLE_FAST_STRINGS | MISC_ENABLE_BTS_UNAVAILABLE | MISC_ENABLE_PEBS_UNAVAILABLE | MISC_ENABLE_MONITOR;
 }
 
 void cpu_reset(struct cpu *cpu)
