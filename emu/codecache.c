@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Decoded instructions by physical code location (codecache.h). What it does not keep: instructions that cross a page.
+ */
+#include "emu/codecache.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { INSN_LEN_MAX = 15 };
+
+static const uint8_t width_bits[WIDTHS] = {16, 32, 64};
+
+int codecache_init(struct codecache *cache, struct mem *mem)
+{
+	memset(cache, 0, sizeof *cache);
+	cache->mem = mem;
+	cache->frames = mem->top >> PAGE_SHIFT;
+	for (unsigned w = 0; w < WIDTHS; w++) {
+		void *map = mmap(NULL, cache->frames * sizeof(struct code_page *), PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (map == MAP_FAILED) {
+			codecache_free(cache);
+			return -ERR_NOMEM;
+		}
+		cache->page[w] = map;
+	}
+	int err = decoder_new(&cache->decoder);
+	if (err)
+		codecache_free(cache);
+	return err;
+}
+
+void codecache_free(struct codecache *cache)
+{
+	codecache_drop_all(cache);
+	for (unsigned w = 0; w < WIDTHS; w++)
+		if (cache->page[w])
+			munmap(cache->page[w], cache->frames * sizeof(struct code_page *));
+	if (cache->decoder)
+		decoder_free(cache->decoder);
+	memset(cache, 0, sizeof *cache);
+}
+
+void codecache_drop_all(struct codecache *cache)
+{
+	for (struct code_page *p = cache->all, *next; p; p = next) {
+		next = p->next;
+		for (unsigned w = 0; w < WIDTHS; w++)
+			if (cache->page[w][p->frame] == p)
+				cache->page[w][p->frame] = NULL;
+		free(p->insn);
+		free(p);
+	}
+	cache->all = NULL;
+	cache->pages = 0;
+}
+
+struct code_page *codecache_page(struct codecache *cache, hpa_t frame, enum code_width width)
+{
+	uint64_t n = frame.u >> PAGE_SHIFT;
+	struct code_page *page = cache->page[width][n];
+
+	if (page)
+		return page;
+	if (cache->pages >= CODE_PAGES_MAX)
+		codecache_drop_all(cache);
+	page = calloc(1, sizeof *page);
+	if (!page)
+		return NULL;
+	page->room = 16;
+	page->used = 1;
+	page->insn = calloc(page->room, sizeof *page->insn);
+	if (!page->insn) {
+		free(page);
+		return NULL;
+	}
+	page->insn[0].flags = ~0u; /* no instruction: whoever looks at its flags takes the slow path */
+	page->frame = n;
+	page->next = cache->all;
+	cache->all = page;
+	cache->pages++;
+	cache->page[width][n] = page;
+	mem_mark(cache->mem, frame, FRAME_CODE);
+	return page;
+}
+
+/* What the engine wants to know at one glance. */
+static void classify(struct insn *insn)
+{
+	if (insn->sys)
+		insn->flags |= INSN_SYSTEM;
+	if ((insn->flags & INSN_MEM) && (insn->seg == SEG_FS || insn->seg == SEG_GS))
+		insn->flags |= INSN_FSGS;
+	/* an indirect CALL may have to be undone when its target is not canonical: its store is looked at closely */
+	if ((insn->flags & INSN_BRANCH) && (insn->flags & INSN_WRITE) && insn->opcode == 0xff)
+		insn->flags |= INSN_MULTI;
+}
+
+void codecache_decode(struct codecache *cache, const uint8_t *bytes, unsigned available, enum code_width width, struct insn *insn)
+{
+	if (decode_insn(cache->decoder, bytes, available, width_bits[width], insn) == DECODE_TRUNCATED)
+		CHECK(available < INSN_LEN_MAX);
+	classify(insn);
+}
+
+static bool reserve(struct code_page *page)
+{
+	if (page->used < page->room)
+		return true;
+	unsigned room = page->room * 2u > PAGE_SIZE + 1u ? PAGE_SIZE + 1u : page->room * 2u;
+	struct insn *more = realloc(page->insn, room * sizeof *more);
+	if (!more)
+		return false;
+	page->insn = more;
+	page->room = (uint16_t)room;
+	return true;
+}
+
+/* Instructions dropped by stores leave holes; a page full of them starts afresh. */
+static void compact(struct code_page *page)
+{
+	memset(page->at, 0, sizeof page->at);
+	page->used = 1;
+}
+
+const struct insn *codecache_insn(struct codecache *cache, struct code_page *page, unsigned offset, enum code_width width)
+{
+	if (page->at[offset])
+		return &page->insn[page->at[offset]];
+	if (page->used > PAGE_SIZE)
+		compact(page);
+	if (!reserve(page))
+		return NULL;
+
+	const uint8_t *bytes = cache->mem->host + (page->frame << PAGE_SHIFT) + offset;
+	unsigned available = PAGE_SIZE - offset < INSN_LEN_MAX ? PAGE_SIZE - offset : INSN_LEN_MAX;
+	struct insn *insn = &page->insn[page->used];
+
+	if (decode_insn(cache->decoder, bytes, available, width_bits[width], insn) == DECODE_TRUNCATED)
+		return NULL;
+	classify(insn);
+	page->at[offset] = page->used++;
+	return insn;
+}
+
+static void drop_range(struct code_page *page, unsigned offset, unsigned size)
+{
+	unsigned from = offset < INSN_LEN_MAX - 1 ? 0 : offset - (INSN_LEN_MAX - 1);
+
+	for (unsigned i = from; i < offset + size && i < PAGE_SIZE; i++)
+		if (page->at[i] && i + page->insn[page->at[i]].len > offset)
+			page->at[i] = 0;
+}
+
+void codecache_store(struct codecache *cache, hpa_t addr, unsigned size)
+{
+	for (unsigned w = 0; w < WIDTHS; w++) {
+		struct code_page *page = cache->page[w][addr.u >> PAGE_SHIFT];
+		if (page)
+			drop_range(page, (unsigned)page_offset(addr.u), size);
+	}
+}
+
+void codecache_drop(struct codecache *cache, hpa_t frame)
+{
+	for (unsigned w = 0; w < WIDTHS; w++) {
+		struct code_page *page = cache->page[w][frame.u >> PAGE_SHIFT];
+		if (page)
+			compact(page);
+	}
+}
