@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the engine does not check of plain instructions: availability of x87, MMX and SSE (CR0, CR4), alignment (16-byte SSE operands,
+ * #AC), and segments that are not flat (limit, type, null selectors). Done before the instruction, only for those that need it now.
+ */
+#ifndef EMU_PLAIN_H
+#define EMU_PLAIN_H
+
+#include "vmx/memop.h"
+
+/* INSN_*: plain instructions with any of these flags need plain_check in the processor's present state. */
+uint32_t plain_slow_flags(const struct cpu *cpu);
+
+/*
+ * Returns true if the instruction at cpu->rip may be executed by the engine, false with cpu->pending filled. The general registers
+ * of its operands must be in cpu.
+ */
+bool plain_check(struct cpu *cpu, const struct insn *insn);
+
+#endif
