@@ -6,12 +6,13 @@
 #define EMU_MACHINE_H
 
 #include "emu/bus.h"
+#include "emu/console.h"
 #include "emu/engine.h"
 #include "emu/load.h"
 
 struct machine_config {
 	uint64_t ram_size;  /* bytes */
-	uint64_t max_insns; /* 0: no limit */
+	uint64_t max_insns; /* 0: no limit; further REP iterations and delivered events count as well */
 	bool verbose;
 	bool vmx;		       /* the processor offers VMX */
 	struct console *console;       /* owned by the caller */
@@ -34,6 +35,7 @@ struct machine {
 	struct bus bus;
 	struct engine *engine;
 	volatile int kicked;
+	uint64_t idle; /* cycles of the clock that passed while the processor was halted */
 	const char *stop_reason;
 };
 
