@@ -15,7 +15,8 @@ OPT_ubsan := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all
 OPT_cov := -O0 -g --coverage
 OPT_fuzz := -O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link
 $(if $(OPT_$(MODE)),,$(error MODE=$(MODE) is none of release debug asan ubsan cov fuzz))
-CFLAGS_ALL := $(CSTD) $(WARN) $(OPT_$(MODE)) -MMD -MP
+# hidden: libunicorn exports QEMU names (mmu_flush_all ..) that ours would otherwise take the place of
+CFLAGS_ALL := -fvisibility=hidden $(CSTD) $(WARN) $(OPT_$(MODE)) -MMD -MP
 LIBS := -lunicorn -lcapstone -lelf -lzstd -ljansson -linih
 Q := $(if $(V),,@)
 
@@ -25,6 +26,8 @@ LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 PROGRAM := $(if $(wildcard emu/main.c),$(B)/vtxray)
 # what `make check` runs: Check suites and scripts; tests/tests.mk may add to it
 TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/check_*.c))
+# what test programs share: archived, so that each links what it uses
+TEST_SUPPORT := $(filter-out tests/check_% tests/fuzz_%,$(wildcard tests/*.c))
 TEST_SCRIPTS := $(wildcard tests/check_*.sh)
 FUZZERS := $(patsubst tests/%.c,build/fuzz/tests/%,$(wildcard tests/fuzz_*.c))
 FUZZ_TIME ?= 600
@@ -44,14 +47,17 @@ $(B)/libvtxray.a: $(LIB_OBJ)
 $(B)/vtxray: $(B)/emu/main.o $(B)/libvtxray.a
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT_$(MODE)) -o $@ $^ -Wl,--as-needed $(LIBS)
-$(B)/%.o: %.c | deps-build
+$(B)/%.o: %.c Makefile | deps-build
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	$(Q)$(CC) $(CFLAGS_ALL) $(CFLAGS) -c -o $@ $<
-$(B)/tests/check_%: $(B)/tests/check_%.o $(B)/libvtxray.a
+$(B)/tests/libsupport.a: $(TEST_SUPPORT:%.c=$(B)/%.o)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+$(B)/tests/check_%: $(B)/tests/check_%.o $(B)/tests/libsupport.a $(B)/libvtxray.a
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT_$(MODE)) -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(LIBS) $$(pkg-config --libs check)
-build/fuzz/tests/fuzz_%: build/fuzz/tests/fuzz_%.o build/fuzz/libvtxray.a
+build/fuzz/tests/fuzz_%: build/fuzz/tests/fuzz_%.o build/fuzz/tests/libsupport.a build/fuzz/libvtxray.a
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT_$(MODE)) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(LIBS)
 

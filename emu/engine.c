@@ -32,6 +32,7 @@ enum {
 	PRIVATE_CODE,           /* FXSAVE, FXRSTOR */
 	PRIVATE_DATA,
 	PRIVATE_GDT,
+	PRIVATE_SINK, /* where stores go that are made only to learn the address of another */
 	PRIVATE_PAGES,
 	INSTANCE_LEGACY = 0,
 	INSTANCE_64,
@@ -39,7 +40,6 @@ enum {
 	ENGINE_REGS = GPR_COUNT + 2, /* general registers, RIP, RFLAGS */
 	REG_RIP_INDEX = GPR_COUNT,
 	REG_FLAGS_INDEX,
-	TRAP_STEPS_MAX = 4,
 };
 #define UNREACHABLE 0x8000000000000000ull /* not canonical: no code is ever there */
 #define PRIVATE_GLA 0x1000ull             /* where private code sees private pages: only while nothing of the guest runs */
@@ -352,6 +352,26 @@ static bool fill_fault(struct engine *e, uint64_t page, unsigned access, bool wr
 	return true;
 }
 
+/*
+ * While a faulting store is tried again to learn its address: the page that faults traps, stores to other pages go nowhere,
+ * loads see their data.
+ */
+static bool fill_trap(struct engine *e, uint64_t page, bool write, uc_tlb_entry *result)
+{
+	if (write) {
+		result->paddr = page == e->fault_page ? e->trap_base : e->private_base + PRIVATE_SINK * PAGE_SIZE;
+		result->perms = UC_PROT_WRITE;
+		return true;
+	}
+	const struct tlb_entry *entry = mmu_peek_tlb(e->mmu, GLA(page), false);
+	hpa_t hpa = entry ? tlb_entry_hpa(entry, GLA(page)) : mmu_peek(e->mmu, GLA(page), e->read_access).hpa;
+	if (!mem_is_ram(e->mem, hpa, PAGE_SIZE))
+		return false;
+	result->paddr = hpa.u;
+	result->perms = UC_PROT_READ;
+	return true;
+}
+
 static bool fill_data(struct engine *e, uint64_t page, bool write, uc_tlb_entry *result)
 {
 	unsigned access = write ? e->write_access : e->read_access;
@@ -363,9 +383,7 @@ static bool fill_data(struct engine *e, uint64_t page, bool write, uc_tlb_entry 
 	e->special_step = e->done;
 	if (width != 32 && e->now->wide && !is_canonical(page, width))
 		return fill_fault(e, page, access | ACC_IMPLICIT, write, result);
-	const struct tlb_entry *entry = e->mode == MODE_TRAP ? mmu_peek_tlb(e->mmu, GLA(page), false) : access_fill(&e->access, page, access);
-	if (!entry && e->mode == MODE_TRAP)
-		return false;
+	const struct tlb_entry *entry = access_fill(&e->access, page, access);
 	if (!entry)
 		return fill_fault(e, page, access, write, result);
 
@@ -415,11 +433,8 @@ static bool on_fill(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_en
 		fill_fetch(e, page, result);
 		return true;
 	}
-	if (e->mode == MODE_TRAP && type == UC_MEM_WRITE && page == e->fault_page) {
-		result->paddr = e->trap_base;
-		result->perms = UC_PROT_WRITE;
-		return true;
-	}
+	if (e->mode == MODE_TRAP)
+		return fill_trap(e, page, type == UC_MEM_WRITE, result);
 	return fill_data(e, page, type == UC_MEM_WRITE, result);
 }
 
@@ -834,9 +849,10 @@ static void on_interrupt(uc_engine *uc, uint32_t vector, void *user)
 static void descriptor(uint8_t *at, const struct segment *seg, bool code)
 {
 	uint64_t base = seg->base & 0xffffffff;
-	uint64_t limit = 0xfffff; /* limits are ours to check */
-	uint64_t type = code ? 0xbull : 3ull;
-	uint64_t d = limit | (base & 0xffffff) << 16 | (type | 0x90) << 40 | (uint64_t)(0x8 | (seg->ar & AR_DB ? 4 : 0)) << 52 | base >> 24 << 56;
+	uint64_t limit = 0xffffull | 0xfull << 48; /* limits are ours to check */
+	uint64_t access = (code ? 0x9bull : 0x93ull) << 40;
+	uint64_t flags = (seg->ar & AR_DB ? 0xcull : 0x8ull) << 52;
+	uint64_t d = limit | access | flags | (base & 0xffffff) << 16 | base >> 24 << 56;
 
 	memcpy(at, &d, sizeof d);
 }
@@ -996,6 +1012,7 @@ static void trap_store(struct engine *e)
 	e->mode = MODE_TRAP;
 	e->special_step = e->done;
 	forget_fetch_page(e);
+	uc_ctl_flush_tlb(uc);
 	uc_emu_start(uc, rip, UNREACHABLE, 0, 0);
 	e->mode = MODE_RUN;
 	uc_context_restore(uc, e->context);
@@ -1100,6 +1117,15 @@ static uc_err map_all(struct engine *e, uc_engine *uc)
 	return err;
 }
 
+static uc_err or_control(uc_engine *uc, int reg, uint64_t bits)
+{
+	uint64_t value = 0;
+	uc_err err = uc_reg_read(uc, reg, &value);
+
+	value |= bits;
+	return err ? err : uc_reg_write(uc, reg, &value);
+}
+
 static int instance_open(struct engine *e, struct instance *in, bool wide)
 {
 	uc_hook hook;
@@ -1125,12 +1151,10 @@ static int instance_open(struct engine *e, struct instance *in, bool wide)
 		err = uc_hook_add(in->uc, &hook, UC_HOOK_MEM_READ_PROT | UC_HOOK_MEM_WRITE_PROT, (void *)on_trap, e, 1, 0);
 	if (!err)
 		err = uc_hook_add(in->uc, &hook, UC_HOOK_INTR, (void *)on_interrupt, e, 1, 0);
-	uint64_t cr0 = 0;
 	if (!err)
-		err = uc_reg_read(in->uc, UC_X86_REG_CR0, &cr0);
-	cr0 |= CR0_NE; /* x87 errors as #MF; LIMIT: FERR# is not modelled */
+		err = or_control(in->uc, UC_X86_REG_CR0, CR0_NE); /* x87 errors as #MF; LIMIT: FERR# is not modelled */
 	if (!err)
-		err = uc_reg_write(in->uc, UC_X86_REG_CR0, &cr0);
+		err = or_control(in->uc, UC_X86_REG_CR4, CR4_OSFXSR | CR4_OSXMMEXCPT);
 	for (unsigned i = 0; i < ENGINE_REGS && !err; i++)
 		if (wide || i < 8 || i >= GPR_COUNT)
 			err = uc_reg_read(in->uc, (wide ? reg_ids : reg_ids_legacy)[i], &in->known[i]);
@@ -1174,6 +1198,7 @@ int engine_new(struct engine **engine, struct cpu *cpu)
 	e->cpu = cpu;
 	e->mmu = &cpu->mmu;
 	e->mem = cpu->mem;
+	e->access.cpu = cpu;
 	e->probe_frame = ~0ull;
 	e->done = e->settled = 16; /* so that step 0 means none */
 	e->no_insn.flags = ~0u;
