@@ -20,7 +20,7 @@ expected() { # name: what QEMU should print
 run() { # name status image arguments...
 	name=$1 status=$2 image=$3; shift 3
 	checks=$((checks + 1))
-	timeout 30 qemu-system-x86_64 -accel tcg -cpu max -m 256 -kernel "$IMAGES/$image.elf" -append "$*" -display none -monitor none \
+	timeout 30 qemu-system-x86_64 -accel tcg -cpu max,vendor=GenuineIntel -m 256 -kernel "$IMAGES/$image.elf" -append "$*" -display none -monitor none \
 		-serial stdio -device isa-debug-exit,iobase=0xf4,iosize=4 -no-reboot -nic none </dev/null >"$TMP/out" 2>"$TMP/err"
 	rc=$?
 	expected "$name" >"$TMP/expected"

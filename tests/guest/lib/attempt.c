@@ -42,6 +42,8 @@ void attempt_init(u64 multiboot)
 	gdt_init();
 	trap_init();
 	trap_gate(VECTOR_END, 3, 0);
+	outb(0x21, 0xff); /* no interrupt but those an image asks for */
+	outb(0xa1, 0xff);
 }
 
 void attempt_iret(u64 rip, u64 cs, u64 rflags, u64 rsp, u64 ss)
