@@ -249,7 +249,7 @@ static void fast(void)
 	GO(attempt_user, sysenter, "sysenter, user");
 	print("  rsp %s\n", caught.rsp == (u64)user_stack + 2048 ? "SYSENTER_ESP" : "wrong");
 	GO(attempt_compat_user, sysenter32, "sysenter, compatibility mode");
-	GO(attempt, sysexit, "sysexitl");
+	GO(attempt, sysexit, "sysexit");
 	print("  rsp %s\n", caught.rsp == (u64)user_stack ? "rcx" : "wrong");
 	GO(attempt, sysexitl, "sysexit to 32-bit code");
 	GO(attempt_user, sysexit, "sysexit, user");
