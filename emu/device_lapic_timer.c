@@ -73,8 +73,8 @@ uint64_t lapic_timer_next(const struct lapic *lapic, uint64_t now)
 		return lapic->deadline > now ? lapic->deadline : ~0ull;
 	if (!counts(lapic) || mode(lapic) == MODE_RESERVED)
 		return ~0ull;
-	at = lapic->start + period(lapic);
-	return at < lapic->start ? ~0ull : at;
+	at = now + (period(lapic) - (now - lapic->start));
+	return at < now ? ~0ull : at;
 }
 
 void lapic_timer_set_initial(struct lapic *lapic, uint32_t initial, uint64_t now)
@@ -94,7 +94,7 @@ void lapic_timer_set_divide(struct lapic *lapic, uint32_t divide, uint64_t now)
 	if (!counts(lapic))
 		return;
 	gone <<= divisor_shift(lapic);
-	lapic->start = now - (gone < now ? gone : now); /* counting cannot have begun before time did */
+	lapic->start = now - gone; /* may wrap: only differences are used */
 }
 
 /* A change into or out of TSC-deadline mode disarms the timer; between one-shot and periodic it goes on. */
