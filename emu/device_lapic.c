@@ -116,7 +116,7 @@ static void deliver_special(struct lapic *lapic, unsigned mode)
 void lapic_local_event(struct lapic *lapic, enum lapic_lvt which)
 {
 	uint32_t lvt = lapic->lvt[which];
-	unsigned mode = which == LVT_TIMER || which == LVT_ERROR ? DELIVER_FIXED : FIELD(lvt, 10, 8);
+	unsigned mode = which == LVT_TIMER || which == LVT_ERROR ? DELIVER_FIXED : (unsigned)FIELD(lvt, 10, 8);
 	bool level = which == LVT_LINT0 && mode == DELIVER_FIXED && (lvt & LVT_LEVEL);
 
 	if ((lvt & LVT_MASKED) || !(lapic->base & APIC_BASE_EN) || (level && (lvt & LVT_REMOTE_IRR)))
