@@ -35,12 +35,15 @@ $(IMG)/obj/guest/%32.c.o: tests/guest/%32.c
 	$(Q)(echo .code32; cat $(@:.o=.s)) | as --64 -o $@ -
 
 define image_rule
-$(IMG)/$(1)64.elf: $(2) $(IMG_LIB) workloads/lib/image.ld
+$(IMG)/$(1)64.elf: $(2) $(3) $(IMG_LIB) workloads/lib/image.ld
 	@echo "  GUESTLD $$@"
-	$$(Q)ld -m elf_x86_64 -z noexecstack --no-warn-rwx-segments -T workloads/lib/image.ld -o $$@ $(2) $(IMG_LIB)
+	$$(Q)ld -m elf_x86_64 -z noexecstack --no-warn-rwx-segments -T workloads/lib/image.ld -o $$@ $(2) $(3) $(IMG_LIB)
 $(IMG)/$(1).elf: $(IMG)/$(1)64.elf
 	$$(Q)objcopy -O elf32-i386 $$< $$@
 endef
 $(foreach w,$(IMG_WORKLOADS),$(eval $(call image_rule,$(w),$(patsubst workloads/%,$(IMG)/obj/%.o,$(wildcard workloads/$(w)/*.c workloads/$(w)/*.S)))))
-# tests/guest/attempt.S and common parts are shared by the test images
-$(foreach g,$(IMG_GUEST),$(eval $(call image_rule,guest-$(g),$(patsubst tests/guest/%,$(IMG)/obj/guest/%.o,$(wildcard tests/guest/$(g).c tests/guest/$(g).S tests/guest/$(g)32.c tests/guest/lib/*.c tests/guest/lib/*.S)))))
+# tests/guest/lib is an archive: an image takes from it what it calls
+$(IMG)/obj/libguest.a: $(patsubst tests/guest/%,$(IMG)/obj/guest/%.o,$(wildcard tests/guest/lib/*.c tests/guest/lib/*.S))
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+$(foreach g,$(IMG_GUEST),$(eval $(call image_rule,guest-$(g),$(patsubst tests/guest/%,$(IMG)/obj/guest/%.o,$(wildcard tests/guest/$(g).c tests/guest/$(g).S tests/guest/$(g)32.c)),$(IMG)/obj/libguest.a)))
