@@ -143,14 +143,20 @@ static bool locate_area(struct sysinsn *s, uint64_t components, unsigned kind, g
 	return linear_probe(cpu, *area, size, cpu_access(cpu, kind));
 }
 
+/* A part of the area: outside 64-bit mode linear addresses wrap at 4 GiB. */
+static gla_t part(const struct cpu *cpu, gla_t area, unsigned offset)
+{
+	return GLA(cpu_64bit(cpu) ? area.u + offset : (uint32_t)(area.u + offset));
+}
+
 static bool put(struct cpu *cpu, gla_t area, unsigned offset, const void *from, unsigned size)
 {
-	return linear_write_bytes(cpu, GLA(area.u + offset), from, size, cpu_access(cpu, ACC_WRITE));
+	return linear_write_bytes(cpu, part(cpu, area, offset), from, size, cpu_access(cpu, ACC_WRITE));
 }
 
 static bool get(struct cpu *cpu, gla_t area, unsigned offset, void *to, unsigned size)
 {
-	return linear_read_bytes(cpu, GLA(area.u + offset), to, size, cpu_access(cpu, ACC_READ));
+	return linear_read_bytes(cpu, part(cpu, area, offset), to, size, cpu_access(cpu, ACC_READ));
 }
 
 /* Without REX.W the instruction and data pointers are 32 bits and a selector, which is not kept. */
