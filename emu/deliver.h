@@ -13,9 +13,17 @@
  * shutdown (cpu->activity), or VM exit 2 in non-root operation. VM exits (exception bitmap, EPT violations on the way) are left in
  * cpu->pending. Returns true when the handler's first instruction is next; false when cpu->pending holds a VM exit or stop, or the
  * processor is shut down. CR2 and DR6 are written, RF pushed as the SDM says; cpu->delivery describes the event while it is under way and,
- * if false was returned, the event that was being delivered.
+ * if false was returned, the event that was being delivered (active is then false for a VM exit that the event itself, a double fault or
+ * a triple fault caused; whoever takes the VM exit clears it).
+ * RF is pushed as it is for interrupts and traps: whoever stops within a REP string instruction sets it in cpu->rflags.
  */
 bool deliver_pending(struct cpu *cpu);
+
+/*
+ * The same without asking whether the event itself causes a VM exit: for VM-entry event injection, of every event type (pending.insn_len is
+ * the VM-entry instruction length). Faults on the way are asked about. An injected #PF has pending.cr2 = cpu->cr2, an injected #DB dr6 = 0.
+ */
+bool deliver_injected(struct cpu *cpu);
 
 /* An external interrupt or NMI, whose conditions (IF, blocking) the caller has checked. Same results as deliver_pending. */
 bool deliver_interrupt(struct cpu *cpu, uint8_t vector, bool nmi);

@@ -23,6 +23,13 @@ static void retire(struct cpu *cpu, const struct sysinsn *s, uint8_t shadow)
 		cpu->rflags &= ~FLAG_RF;
 }
 
+/* The handler succeeded, or an iteration of it: its data accesses are those of a retired instruction. */
+static void count_accesses(struct cpu *cpu)
+{
+	cpu->ev.n[EV_LOADS] += cpu->insn_loads;
+	cpu->ev.n[EV_STORES] += cpu->insn_stores;
+}
+
 bool sysinsn_execute(struct cpu *cpu, struct bus *bus, const struct insn *insn)
 {
 	const uint8_t shadow = cpu->interruptibility & (BLOCK_STI | BLOCK_MOV_SS);
@@ -34,8 +41,10 @@ bool sysinsn_execute(struct cpu *cpu, struct bus *bus, const struct insn *insn)
 		s.next_rip = (uint32_t)s.next_rip;
 	if (vmx_undefined(cpu, insn))
 		return raise_exception(cpu, VEC_UD);
+	cpu->insn_loads = cpu->insn_stores = 0;
 	if (!handler[insn->sys](&s))
 		return false;
+	count_accesses(cpu);
 	if (s.again)
 		return true;
 	if (!nonroot && cpu->vmx_op == VMX_NONROOT)

@@ -129,6 +129,8 @@ struct pending {
 	uint64_t cr2;	  /* VEC_PF: goes to CR2 upon delivery, or to the exit qualification */
 	uint64_t dr6;	  /* VEC_DB: bits to set in DR6, or for the exit qualification */
 	uint8_t insn_len; /* of the instruction that raised a software event */
+	/* any kind: the failing instruction is an IRET that had unblocked NMIs (bit 12 of interruption information or qualification) */
+	bool nmi_unblocked;
 	/* PENDING_VM_EXIT: the exit, its qualification and the fields that some reasons have */
 	uint32_t exit_reason;
 	uint64_t qualification;
