@@ -20,13 +20,13 @@ struct access_pages {
 
 struct data_access {
 	struct cpu *cpu;
-	uint64_t step;           /* the instruction (or REP iteration) that all of this is about */
+	uint64_t step;		     /* the instruction (or REP iteration) that all of this is about */
 	struct access_pages prepaid; /* translated at a fill; the callback is still to come */
 	struct access_pages known;   /* translated at a callback; a fill may still come */
-	uint64_t lo, hi;         /* pieces in [lo, hi) belong to the access that was counted last */
+	uint64_t lo, hi;	     /* pieces in [lo, hi) belong to the access that was counted last */
 	bool write;
-	uint64_t last_page;      /* the highest page translated for that access */
-	unsigned loads, stores;  /* counted in this step */
+	uint64_t last_page;	/* the highest page translated for that access */
+	unsigned loads, stores; /* counted in this step */
 };
 
 /* Forgets the step before, if this is another. */

@@ -10,7 +10,7 @@ enum { WINDOWS_MAX = 32, WINDOWS_MIN = 8 };
 
 static size_t table_bytes(const struct aliases *aliases)
 {
-	return aliases->stride * aliases->windows * sizeof(struct alias);
+	return aliases->stride * aliases->windows * sizeof(alias_t);
 }
 
 int alias_init(struct aliases *aliases, uint64_t frames)
@@ -40,9 +40,9 @@ void alias_free(struct aliases *aliases)
 
 void alias_reset(struct aliases *aliases)
 {
-	if (++aliases->generation)
+	if (++aliases->generation < ALIAS_GENERATIONS)
 		return;
-	/* after 2^32 flushes: start over with an all-zero table */
+	/* all generations used: start over with an all-zero table */
 	madvise(aliases->entry, table_bytes(aliases), MADV_DONTNEED);
 	aliases->generation = 1;
 }
@@ -50,12 +50,13 @@ void alias_reset(struct aliases *aliases)
 uint64_t alias_take(struct aliases *aliases, uint64_t gla_page, uint64_t frame)
 {
 	for (uint64_t page = frame; page < aliases->stride * aliases->windows; page += aliases->stride) {
-		struct alias *a = &aliases->entry[page];
-		if (a->generation != aliases->generation) {
-			*a = (struct alias){.gla = gla_page, .generation = aliases->generation};
+		uint64_t generation = (aliases->entry[page] >> ALIAS_GENERATION_SHIFT) & (ALIAS_GENERATIONS - 1);
+		if (generation != aliases->generation) {
+			aliases->entry[page] = gla_page >> PAGE_SHIFT << ALIAS_GLA_SHIFT | (uint64_t)aliases->generation
+											       << ALIAS_GENERATION_SHIFT;
 			return page;
 		}
-		if (a->gla == gla_page)
+		if (alias_gla(aliases->entry[page]) == gla_page)
 			return page;
 	}
 	return ~0ull;

@@ -12,7 +12,7 @@
 enum { CODE_PAGES_MAX = 8192 }; /* beyond that all are dropped, so that a hostile guest cannot fill the host's memory */
 
 struct code_page {
-	struct insn *insn;    /* in order of first execution; [0] unused */
+	struct insn *insn;	/* in order of first execution; [0] unused */
 	uint16_t at[PAGE_SIZE]; /* index into insn of the instruction that starts here; 0: not decoded */
 	uint16_t used, room;
 	uint64_t frame;

@@ -25,11 +25,11 @@
 
 enum {
 	CODE_BUFFER = 64 << 20, /* bytes of translated code an instance: a whole flush stays in milliseconds */
-	GIVEN_SLOTS = 4096,     /* which frame was given for which fetched page; even and odd pages never share a slot */
-	DEVICE_SLOTS = 256,     /* device pages that the softmmu may hold between two flushes */
-	DROPS = 32,             /* frames whose translated code an instance still has to drop */
-	PRIVATE_POISON = 0,     /* private pages: what a fetch gets that must not happen */
-	PRIVATE_CODE,           /* FXSAVE, FXRSTOR */
+	GIVEN_SLOTS = 4096,	/* which frame was given for which fetched page; even and odd pages never share a slot */
+	DEVICE_SLOTS = 256,	/* device pages that the softmmu may hold between two flushes */
+	DROPS = 32,		/* frames whose translated code an instance still has to drop */
+	PRIVATE_POISON = 0,	/* private pages: what a fetch gets that must not happen */
+	PRIVATE_CODE,		/* FXSAVE, FXRSTOR */
 	PRIVATE_DATA,
 	PRIVATE_GDT,
 	PRIVATE_SINK, /* where stores go that are made only to learn the address of another */
@@ -42,7 +42,7 @@ enum {
 	REG_FLAGS_INDEX,
 };
 #define UNREACHABLE 0x8000000000000000ull /* not canonical: no code is ever there */
-#define PRIVATE_GLA 0x1000ull             /* where private code sees private pages: only while nothing of the guest runs */
+#define PRIVATE_GLA 0x1000ull		  /* where private code sees private pages: only while nothing of the guest runs */
 #define ENGINE_FLAGS (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF | FLAG_DF)
 
 /* why the engine was stopped, beyond what callers are told */
@@ -54,11 +54,11 @@ enum mode { MODE_RUN, MODE_PRIVATE /* our own code runs */, MODE_TRAP /* one ins
 struct instance {
 	uc_engine *uc;
 	bool wide;
-	uint64_t known[ENGINE_REGS];  /* what the instance's registers hold */
+	uint64_t known[ENGINE_REGS];   /* what the instance's registers hold */
 	struct segment seg[SEG_COUNT]; /* what its segments were made from */
 	bool seg_known;
 	uint64_t drop[DROPS]; /* frames */
-	unsigned drops;       /* DROPS + 1: all */
+	unsigned drops;	      /* DROPS + 1: all */
 };
 
 struct given {
@@ -73,15 +73,15 @@ struct device_slot {
 
 struct engine {
 	/* hot: the code and memory hooks */
-	uint64_t fetch_base;    /* linear address of the page that instructions come from; UNREACHABLE: none */
-	struct code_page *page; /* its decoded code; no_code when there is none */
-	uint64_t done, limit;   /* steps: instructions, and further iterations of REP strings; limit 0: attention */
+	uint64_t fetch_base;	 /* linear address of the page that instructions come from; UNREACHABLE: none */
+	struct code_page *page;	 /* its decoded code; no_code when there is none */
+	uint64_t done, limit;	 /* steps: instructions, and further iterations of REP strings; limit 0: attention */
 	const struct insn *insn; /* the instruction under way */
 	uint64_t insn_gla;
-	uint32_t slow;          /* INSN_*: instructions that need more than to be counted */
+	uint32_t slow; /* INSN_*: instructions that need more than to be counted */
 	unsigned read_access, write_access;
-	uint64_t special_step;  /* a step whose pieces need access_piece */
-	uint64_t ram_end;       /* engine-physical end of the windows */
+	uint64_t special_step; /* a step whose pieces need access_piece */
+	uint64_t ram_end;      /* engine-physical end of the windows */
 	uint64_t frame_mask;
 	struct cpu *cpu;
 	struct mmu *mmu;
@@ -99,13 +99,13 @@ struct engine {
 	uint8_t fetch_part;
 
 	struct data_access access;
-	uint64_t rep_step;     /* the step of a REP instruction that may go on */
-	uint64_t smc_step;     /* a step whose store hit a code frame: the engine may begin it again */
+	uint64_t rep_step; /* the step of a REP instruction that may go on */
+	uint64_t smc_step; /* a step whose store hit a code frame: the engine may begin it again */
 	uint64_t smc_rcx;
-	uint64_t call_undo;    /* what an indirect CALL overwrote */
+	uint64_t call_undo; /* what an indirect CALL overwrote */
 	uint64_t call_undo_at;
-	uint64_t begun_step;   /* step at which this engine run began */
-	struct insn across;    /* the instruction under way, when it lies in two pages */
+	uint64_t begun_step; /* step at which this engine run began */
+	struct insn across;  /* the instruction under way, when it lies in two pages */
 
 	/* a fault under way */
 	bool fault;
@@ -117,28 +117,44 @@ struct engine {
 	struct instance inst[INSTANCES];
 	struct instance *now;
 	struct codecache code;
-	uint8_t *code_in;      /* by frame: bit i, instance i has been given it for fetching */
+	uint8_t *code_in; /* by frame: bit i, instance i has been given it for fetching */
 	struct given given[GIVEN_SLOTS];
 	struct device_slot device[DEVICE_SLOTS];
 	unsigned devices;
 	uint64_t private_base, trap_base, device_base; /* engine-physical */
 	uint8_t *private_page;
-	uint64_t probe_frame;  /* uc_ctl_remove_cache asks where this frame is; ~0: nobody asks */
+	uint64_t probe_frame; /* uc_ctl_remove_cache asks where this frame is; ~0: nobody asks */
 	uint64_t flushed_epoch;
-	bool flush;            /* the softmmu must be flushed before it goes on */
+	bool flush; /* the softmmu must be flushed before it goes on */
 	uc_context *context;
 	struct code_page no_code;
 	struct insn no_insn;
 };
 
 static const int reg_ids[ENGINE_REGS] = {
-	UC_X86_REG_RAX, UC_X86_REG_RCX, UC_X86_REG_RDX, UC_X86_REG_RBX, UC_X86_REG_RSP, UC_X86_REG_RBP,
-	UC_X86_REG_RSI, UC_X86_REG_RDI, UC_X86_REG_R8,	UC_X86_REG_R9,	UC_X86_REG_R10, UC_X86_REG_R11,
-	UC_X86_REG_R12, UC_X86_REG_R13, UC_X86_REG_R14, UC_X86_REG_R15, UC_X86_REG_RIP, UC_X86_REG_RFLAGS,
+    UC_X86_REG_RAX, UC_X86_REG_RCX, UC_X86_REG_RDX, UC_X86_REG_RBX, UC_X86_REG_RSP, UC_X86_REG_RBP,
+    UC_X86_REG_RSI, UC_X86_REG_RDI, UC_X86_REG_R8,  UC_X86_REG_R9,  UC_X86_REG_R10, UC_X86_REG_R11,
+    UC_X86_REG_R12, UC_X86_REG_R13, UC_X86_REG_R14, UC_X86_REG_R15, UC_X86_REG_RIP, UC_X86_REG_RFLAGS,
 };
 static const int reg_ids_legacy[ENGINE_REGS] = {
-	UC_X86_REG_EAX, UC_X86_REG_ECX, UC_X86_REG_EDX, UC_X86_REG_EBX, UC_X86_REG_ESP, UC_X86_REG_EBP, UC_X86_REG_ESI, UC_X86_REG_EDI,
-	0, 0, 0, 0, 0, 0, 0, 0, UC_X86_REG_EIP, UC_X86_REG_EFLAGS,
+    UC_X86_REG_EAX,
+    UC_X86_REG_ECX,
+    UC_X86_REG_EDX,
+    UC_X86_REG_EBX,
+    UC_X86_REG_ESP,
+    UC_X86_REG_EBP,
+    UC_X86_REG_ESI,
+    UC_X86_REG_EDI,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    UC_X86_REG_EIP,
+    UC_X86_REG_EFLAGS,
 };
 
 static uint64_t engine_read_reg(struct engine *e, unsigned index)
@@ -218,7 +234,7 @@ static void drop_pending(struct engine *e, struct instance *in)
 
 static void drop_later(struct engine *e, struct instance *in, uint64_t frame)
 {
-	e->code_in[frame] &= (uint8_t)~(1u << (in - e->inst));
+	e->code_in[frame] &= (uint8_t) ~(1u << (in - e->inst));
 	for (unsigned i = 0; i < in->drops && i < DROPS; i++)
 		if (in->drop[i] == frame)
 			return;
@@ -315,9 +331,8 @@ static void fill_fetch(struct engine *e, uint64_t page, uc_tlb_entry *result)
 		return;
 	}
 	uint64_t frame = hpa.u >> PAGE_SHIFT;
-	const struct alias *a = &e->alias.entry[frame];
-	if (a->generation == e->alias.generation && a->gla == page)
-		result->perms |= a->perms;
+	if (alias_is(&e->alias, frame, page))
+		result->perms |= e->alias.entry[frame] & ALIAS_PERMS;
 	*given_slot(e, page) = (struct given){.gla = page, .frame = frame, .generation = e->alias.generation};
 	e->code_in[frame] |= (uint8_t)(1u << (e->now - e->inst));
 	mem_mark(e->mem, hpa, FRAME_CODE);
@@ -396,7 +411,6 @@ static bool fill_data(struct engine *e, uint64_t page, bool write, uc_tlb_entry 
 		e->stop = STOP_AGAIN;
 		return false;
 	}
-	struct alias *a = &e->alias.entry[engine_page];
 	unsigned perms = UC_PROT_READ;
 	if (mmu_entry_permits(e->mmu, entry, e->write_access))
 		perms |= UC_PROT_WRITE;
@@ -405,8 +419,8 @@ static bool fill_data(struct engine *e, uint64_t page, bool write, uc_tlb_entry 
 	if (write)
 		perms |= UC_PROT_WRITE;
 	((struct tlb_entry *)entry)->in_engine = true;
-	a->perms |= (uint8_t)perms;
-	result->perms = a->perms;
+	e->alias.entry[engine_page] |= perms;
+	result->perms = e->alias.entry[engine_page] & ALIAS_PERMS;
 	if (engine_page == (hpa.u >> PAGE_SHIFT) && given_is(e, page, engine_page))
 		result->perms |= UC_PROT_EXEC;
 	result->paddr = engine_page << PAGE_SHIFT;
@@ -464,7 +478,7 @@ static uint64_t piece_gla(const struct engine *e, uint64_t paddr)
 	uint64_t offset = page_offset(paddr);
 
 	if (paddr < e->ram_end)
-		return e->alias.entry[paddr >> PAGE_SHIFT].gla | offset;
+		return alias_gla(e->alias.entry[paddr >> PAGE_SHIFT]) | offset;
 	return e->device[(paddr - e->device_base) >> PAGE_SHIFT].gla | offset;
 }
 
@@ -520,7 +534,7 @@ static void on_memory(uc_engine *uc, uc_mem_type type, uint64_t paddr, int bytes
 	(void)value;
 	if (likely(paddr < e->ram_end && e->special_step != e->done && !(e->insn->flags & (INSN_MULTI | INSN_RMW)) &&
 		   page_offset(paddr) + size <= PAGE_SIZE)) {
-		uint64_t gla = e->alias.entry[paddr >> PAGE_SHIFT].gla | page_offset(paddr);
+		uint64_t gla = alias_gla(e->alias.entry[paddr >> PAGE_SHIFT]) | page_offset(paddr);
 		mmu_access(e->mmu, GLA(gla), write ? e->write_access : e->read_access);
 		e->cpu->ev.n[write ? EV_STORES : EV_LOADS]++;
 		if (write && unlikely(e->mem->frame_flags[(paddr >> PAGE_SHIFT) & e->frame_mask]))

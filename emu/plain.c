@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Checks on plain instructions that the engine leaves out (plain.h). Order as in SDM 2, "Exceptions" of each instruction: #UD and #NM
- * first, then segments, then alignment. LIMIT: of instructions with several implicit accesses (PUSHA, POPA, ENTER with levels) each is checked against
- * SS as one access of all their bytes.
+ * first, then segments, then alignment. LIMIT: of instructions with several implicit accesses (PUSHA, POPA, ENTER with levels) each is
+ * checked against SS as one access of all their bytes.
  */
 #include "emu/plain.h"
 
@@ -78,11 +78,25 @@ static bool check_string(struct cpu *cpu, const struct insn *insn)
 	if ((insn->flags & INSN_REP) && !truncate(cpu->gpr[RCX], insn->addrsize))
 		return true;
 	switch (insn->opcode) {
-	case 0xa4: case 0xa5: both = true; dest_write = true; break; /* MOVS */
-	case 0xa6: case 0xa7: both = true; break;                    /* CMPS */
-	case 0xaa: case 0xab: dest_write = true; break;              /* STOS */
-	case 0xac: case 0xad: source = true; break;                  /* LODS */
-	default: break;                                              /* SCAS */
+	case 0xa4:
+	case 0xa5:
+		both = true;
+		dest_write = true;
+		break; /* MOVS */
+	case 0xa6:
+	case 0xa7:
+		both = true;
+		break; /* CMPS */
+	case 0xaa:
+	case 0xab:
+		dest_write = true;
+		break; /* STOS */
+	case 0xac:
+	case 0xad:
+		source = true;
+		break; /* LODS */
+	default:
+		break; /* SCAS */
 	}
 	if ((both || source) && !memop_linear(cpu, insn->seg, rsi, insn->opsize, ACC_READ, &gla))
 		return false;

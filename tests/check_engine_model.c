@@ -95,15 +95,15 @@ static const struct {
 	uint32_t error;
 	bool user;
 } faults[] = {
-	{"load, not present", {0x48, 0x8b, 0x04, 0x25, 0x18, 0, 0x20, 0}, PTE_P, GUEST_DATA + 0x18, 0, false},
-	{"load, not present, user", {0x48, 0x8b, 0x04, 0x25, 0x18, 0, 0x20, 0}, PTE_P, GUEST_DATA + 0x18, PF_U, true},
-	{"load of a supervisor page", {0x8a, 0x04, 0x25, 0xff, 0xf, 0x20, 0}, PTE_US, GUEST_DATA + 0xfff, PF_U | PF_P, true},
-	{"store, not present", {0x48, 0x89, 0x04, 0x25, 0x18, 0, 0x20, 0}, PTE_P, GUEST_DATA + 0x18, PF_W, false},
-	{"store, read-only", {0x66, 0x89, 0x04, 0x25, 0x1a, 0, 0x20, 0}, PTE_RW, GUEST_DATA + 0x1a, PF_W | PF_P, false},
-	{"add to memory, read-only", {0x48, 0x01, 0x04, 0x25, 0x18, 0, 0x20, 0}, PTE_RW, GUEST_DATA + 0x18, PF_W | PF_P, false},
-	{"load that ends in the page", {0x48, 0x8b, 0x04, 0x25, 0xfc, 0xff, 0x1f, 0}, PTE_P, GUEST_DATA, 0, false},
-	{"store that ends in the page", {0x48, 0x89, 0x04, 0x25, 0xfc, 0xff, 0x1f, 0}, PTE_P, GUEST_DATA, PF_W, false},
-	{"movups load", {0x0f, 0x10, 0x04, 0x25, 0x31, 0, 0x20, 0}, PTE_P, GUEST_DATA + 0x31, 0, false},
+    {"load, not present", {0x48, 0x8b, 0x04, 0x25, 0x18, 0, 0x20, 0}, PTE_P, GUEST_DATA + 0x18, 0, false},
+    {"load, not present, user", {0x48, 0x8b, 0x04, 0x25, 0x18, 0, 0x20, 0}, PTE_P, GUEST_DATA + 0x18, PF_U, true},
+    {"load of a supervisor page", {0x8a, 0x04, 0x25, 0xff, 0xf, 0x20, 0}, PTE_US, GUEST_DATA + 0xfff, PF_U | PF_P, true},
+    {"store, not present", {0x48, 0x89, 0x04, 0x25, 0x18, 0, 0x20, 0}, PTE_P, GUEST_DATA + 0x18, PF_W, false},
+    {"store, read-only", {0x66, 0x89, 0x04, 0x25, 0x1a, 0, 0x20, 0}, PTE_RW, GUEST_DATA + 0x1a, PF_W | PF_P, false},
+    {"add to memory, read-only", {0x48, 0x01, 0x04, 0x25, 0x18, 0, 0x20, 0}, PTE_RW, GUEST_DATA + 0x18, PF_W | PF_P, false},
+    {"load that ends in the page", {0x48, 0x8b, 0x04, 0x25, 0xfc, 0xff, 0x1f, 0}, PTE_P, GUEST_DATA, 0, false},
+    {"store that ends in the page", {0x48, 0x89, 0x04, 0x25, 0xfc, 0xff, 0x1f, 0}, PTE_P, GUEST_DATA, PF_W, false},
+    {"movups load", {0x0f, 0x10, 0x04, 0x25, 0x31, 0, 0x20, 0}, PTE_P, GUEST_DATA + 0x31, 0, false},
 };
 
 START_TEST(a_data_fault_is_precise)
@@ -397,14 +397,14 @@ static const struct {
 	uint64_t offset, lookups;
 	unsigned loads, stores;
 } splits[] = {
-	{"8-byte load", {0x48, 0x8b, 0x03, HLT}, 0xffc, 2, 1, 0},
-	{"8-byte store", {0x48, 0x89, 0x03, HLT}, 0xffc, 2, 0, 1},
-	{"16-byte load, halves in two pages", {0x0f, 0x10, 0x03, HLT}, 0xff8, 2, 1, 0},
-	{"16-byte store, second half split", {0x0f, 0x11, 0x03, HLT}, 0xff4, 2, 0, 1},
-	{"16-byte load, first half split", {0x0f, 0x10, 0x03, HLT}, 0xffc, 2, 1, 0},
-	{"add to memory", {0x48, 0x01, 0x03, HLT}, 0xffd, 2, 1, 1},
-	{"push", {0x50, HLT}, 0x1004, 2, 0, 1},
-	{"push memory, same page", {0xff, 0x33, HLT}, 0x800, 2, 1, 1},
+    {"8-byte load", {0x48, 0x8b, 0x03, HLT}, 0xffc, 2, 1, 0},
+    {"8-byte store", {0x48, 0x89, 0x03, HLT}, 0xffc, 2, 0, 1},
+    {"16-byte load, halves in two pages", {0x0f, 0x10, 0x03, HLT}, 0xff8, 2, 1, 0},
+    {"16-byte store, second half split", {0x0f, 0x11, 0x03, HLT}, 0xff4, 2, 0, 1},
+    {"16-byte load, first half split", {0x0f, 0x10, 0x03, HLT}, 0xffc, 2, 1, 0},
+    {"add to memory", {0x48, 0x01, 0x03, HLT}, 0xffd, 2, 1, 1},
+    {"push", {0x50, HLT}, 0x1004, 2, 0, 1},
+    {"push memory, same page", {0xff, 0x33, HLT}, 0x800, 2, 1, 1},
 };
 
 START_TEST(accesses_that_split_pages_are_one_access_and_two_translations)
@@ -414,7 +414,8 @@ START_TEST(accesses_that_split_pages_are_one_access_and_two_translations)
 	ck_assert_int_eq(run(10), ENGINE_SYSTEM);
 	ck_assert_msg(count(EV_LOADS) == splits[_i].loads, "%s: loads %lu", splits[_i].name, count(EV_LOADS));
 	ck_assert_msg(count(EV_STORES) == splits[_i].stores, "%s: stores %lu", splits[_i].name, count(EV_STORES));
-	ck_assert_msg(event_dtlb_lookups(&g.cpu.ev) == splits[_i].lookups, "%s: look-ups %lu", splits[_i].name, event_dtlb_lookups(&g.cpu.ev));
+	ck_assert_msg(event_dtlb_lookups(&g.cpu.ev) == splits[_i].lookups, "%s: look-ups %lu", splits[_i].name,
+		      event_dtlb_lookups(&g.cpu.ev));
 }
 END_TEST
 
