@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The machine's loop: before each stretch of plain code, or each system instruction, the events that are due, in the order of
+ * SDM 3A, "Priority Among Concurrent Events": traps of the last instruction, NMI, external interrupts, code breakpoints; then
+ * execution; then what the instruction leaves (exception, single step). Time advances by one for each instruction, further REP iteration
+ * and delivered event; while the processor halts it jumps to the next event of a device.
+ */
+#include "emu/machine.h"
+
+#include "emu/deliver.h"
+#include "emu/sysinsn.h"
+
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+#include <unistd.h>
+
+enum { SLICE = 10000000, HOST_WAIT_MS = 10 };
+#define DR6_BS BIT(14)
+#define DR7_ENABLES BITS(7, 0)
+#define SHADOWS (BLOCK_STI | BLOCK_MOV_SS)
+
+int machine_init(struct machine *m, const struct machine_config *config)
+{
+	memset(m, 0, sizeof *m);
+	m->config = *config;
+	struct cpu *cpu = &m->cpu;
+	int err = mem_init(&m->mem, config->ram_size);
+	if (err)
+		return err;
+	cpu->mem = &m->mem;
+	err = mmu_init(&cpu->mmu, &m->mem, &cpu->ev, config->tlbs);
+	if (err)
+		goto free_mem;
+	cpu_reset(cpu);
+	struct bus_config bus = {.ram_size = config->ram_size, .console = config->console, .verbose = config->verbose};
+	err = bus_init(&m->bus, &m->mem, &cpu->clock, &bus);
+	if (err)
+		goto free_mmu;
+	err = engine_new(&m->engine, cpu);
+	if (!err)
+		return 0;
+	bus_free(&m->bus);
+free_mmu:
+	mmu_free(&cpu->mmu);
+free_mem:
+	mem_free(&m->mem);
+	return err;
+}
+
+void machine_free(struct machine *m)
+{
+	engine_free(m->engine);
+	bus_free(&m->bus);
+	mmu_free(&m->cpu.mmu);
+	mem_free(&m->mem);
+}
+
+void machine_kick(struct machine *m)
+{
+	m->kicked = 1;
+	engine_kick(m->engine);
+}
+
+/* ---- events before an instruction ---- */
+
+/* A delivered event takes a cycle, so that a guest which only faults also comes to its limit. */
+static void deliver_exception(struct machine *m)
+{
+	m->cpu.clock++;
+	deliver_pending(&m->cpu);
+	m->cpu.engine_flush = true;
+}
+
+static bool breakpoint_hit(const struct cpu *cpu, uint64_t *hit)
+{
+	uint64_t gla = cpu->rip + (cpu_64bit(cpu) ? 0 : cpu->seg[SEG_CS].base);
+
+	*hit = 0;
+	for (unsigned i = 0; i < 4; i++) {
+		bool enabled = FIELD(cpu->dr[7], 2 * i + 1, 2 * i);
+		if (enabled && !FIELD(cpu->dr[7], 4 * i + 17, 4 * i + 16) && cpu->dr[i] == gla)
+			*hit |= BIT(i);
+	}
+	return *hit;
+}
+
+/* Delivers what is due before the next instruction. true: something was delivered, or ended the run; look again. */
+static bool deliver_due(struct machine *m)
+{
+	struct cpu *cpu = &m->cpu;
+	uint64_t hit;
+
+	if (cpu->pending_dbg && !(cpu->interruptibility & BLOCK_MOV_SS)) {
+		uint64_t bits = cpu->pending_dbg;
+		cpu->pending_dbg = 0;
+		cpu->activity = ACTIVITY_ACTIVE;
+		raise_db(cpu, bits);
+		deliver_exception(m);
+		return true;
+	}
+	if (cpu->nmi_pending && !(cpu->interruptibility & (BLOCK_NMI | BLOCK_MOV_SS))) {
+		cpu->nmi_pending = false;
+		cpu->activity = ACTIVITY_ACTIVE;
+		cpu->clock++;
+		deliver_interrupt(cpu, VEC_NMI, true);
+		cpu->engine_flush = true;
+		return true;
+	}
+	if ((cpu->rflags & FLAG_IF) && !(cpu->interruptibility & SHADOWS) && bus_interrupt_pending(&m->bus)) {
+		cpu->activity = ACTIVITY_ACTIVE;
+		cpu->clock++;
+		deliver_interrupt(cpu, bus_acknowledge(&m->bus), false);
+		cpu->engine_flush = true;
+		return true;
+	}
+	if (unlikely(cpu->dr[7] & DR7_ENABLES) && !(cpu->rflags & FLAG_RF) && cpu->activity == ACTIVITY_ACTIVE && breakpoint_hit(cpu, &hit)) {
+		raise_db(cpu, hit);
+		deliver_exception(m);
+		return true;
+	}
+	return false;
+}
+
+/* ---- execution ---- */
+
+/* Instructions that must not run in one stretch: those under a shadow, under TF, or with code breakpoints armed. */
+static bool one_at_a_time(const struct cpu *cpu)
+{
+	return (cpu->rflags & (FLAG_TF | FLAG_RF)) || (cpu->interruptibility & SHADOWS) || (cpu->dr[7] & DR7_ENABLES);
+}
+
+static uint64_t budget(struct machine *m)
+{
+	const struct cpu *cpu = &m->cpu;
+	uint64_t max = SLICE, next = bus_next_event(&m->bus);
+
+	if (one_at_a_time(cpu))
+		return 1;
+	if (m->config.max_insns) {
+		uint64_t left = m->config.max_insns - (cpu->clock - m->idle);
+		max = left < max ? left : max;
+	}
+	if (next <= cpu->clock)
+		return 1;
+	return next - cpu->clock < max ? next - cpu->clock : max;
+}
+
+/* The instruction at RIP retired under single step: a trap after it. */
+static void single_step(struct cpu *cpu, bool tf)
+{
+	if (tf)
+		cpu->pending_dbg |= DR6_BS;
+}
+
+static void execute_system(struct machine *m)
+{
+	struct cpu *cpu = &m->cpu;
+	const struct insn *insn = engine_insn(m->engine);
+	bool fx = insn->flags & INSN_FX, tf = cpu->rflags & FLAG_TF;
+	uint64_t rip = cpu->rip;
+
+	if (fx)
+		engine_fx_out(m->engine);
+	cpu->pending.kind = PENDING_NONE;
+	if (!sysinsn_execute(cpu, &m->bus, insn)) {
+		bool software = cpu->pending.type != EVTYPE_HARDWARE; /* INT n and its like retire by being delivered */
+		uint64_t rip_before = cpu->rip;
+		if (cpu->pending.kind == PENDING_EXCEPTION)
+			deliver_exception(m);
+		if (software && cpu->rip != rip_before)
+			cpu->ev.n[EV_INSTRUCTIONS]++;
+		return;
+	}
+	if (fx)
+		engine_fx_in(m->engine);
+	cpu->clock++;
+	if ((insn->flags & INSN_REP) && cpu->rip == rip)
+		return; /* INS, OUTS with iterations left */
+	cpu->ev.n[EV_INSTRUCTIONS]++;
+	single_step(cpu, tf);
+}
+
+static void execute(struct machine *m)
+{
+	struct cpu *cpu = &m->cpu;
+	uint64_t retired = cpu->ev.n[EV_INSTRUCTIONS];
+	bool tf = cpu->rflags & FLAG_TF;
+	enum engine_stop stop = engine_run(m->engine, budget(m));
+
+	if (cpu->ev.n[EV_INSTRUCTIONS] != retired) {
+		cpu->interruptibility &= (uint8_t)~SHADOWS;
+		cpu->rflags &= ~FLAG_RF;
+		single_step(cpu, tf);
+		if (tf)
+			return;
+	}
+	if (stop == ENGINE_EXCEPTION && cpu->pending.kind == PENDING_EXCEPTION)
+		deliver_exception(m);
+	else if (stop == ENGINE_SYSTEM)
+		execute_system(m);
+}
+
+/* Halted: time goes on to the next event of a device. false: nothing can ever happen. */
+static bool wait_for_event(struct machine *m)
+{
+	struct cpu *cpu = &m->cpu;
+	uint64_t next = bus_next_event(&m->bus);
+
+	if (bus_interrupt_pending(&m->bus))
+		return cpu->rflags & FLAG_IF;
+	if (!(cpu->rflags & FLAG_IF) || next == ~0ull)
+		return cpu->nmi_pending;
+	if (next > cpu->clock) {
+		m->idle += next - cpu->clock;
+		cpu->clock = next;
+	}
+	struct console *console = m->config.console;
+	if (console && console->in_fd >= 0 && !console->in_eof && isatty(console->in_fd)) {
+		struct pollfd fd = {.fd = console->in_fd, .events = POLLIN};
+		poll(&fd, 1, HOST_WAIT_MS); /* a person types more slowly than model time passes */
+	}
+	return true;
+}
+
+static bool ended(struct machine *m, enum machine_end *end)
+{
+	struct cpu *cpu = &m->cpu;
+
+	if (cpu->pending.kind == PENDING_STOP) {
+		m->stop_reason = cpu->pending.stop_reason;
+		cpu->pending.kind = PENDING_NONE;
+		*end = END_STOP;
+	} else if (m->bus.exit_requested) {
+		*end = END_EXIT;
+	} else if (cpu->activity == ACTIVITY_SHUTDOWN) {
+		*end = END_SHUTDOWN;
+	} else if (m->kicked) {
+		m->kicked = 0;
+		*end = END_KICKED;
+	} else if (m->config.max_insns && cpu->clock - m->idle >= m->config.max_insns) {
+		*end = END_MAX_INSNS;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+enum machine_end machine_run(struct machine *m)
+{
+	struct cpu *cpu = &m->cpu;
+	enum machine_end end;
+
+	while (!ended(m, &end)) {
+		if (deliver_due(m))
+			continue;
+		if (cpu->activity == ACTIVITY_HLT) {
+			if (!wait_for_event(m))
+				return END_HALTED;
+			continue;
+		}
+		execute(m);
+	}
+	return end;
+}
