@@ -57,6 +57,8 @@ struct instance {
 	uint64_t known[ENGINE_REGS];   /* what the instance's registers hold */
 	struct segment seg[SEG_COUNT]; /* what its segments were made from */
 	bool seg_known;
+	uc_context *fresh;    /* its state when it was opened */
+	bool excepted;	      /* it has raised an exception since then, which it believes to be still in delivery */
 	uint64_t drop[DROPS]; /* frames */
 	unsigned drops;	      /* DROPS + 1: all */
 };
@@ -810,7 +812,10 @@ static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
 	}
 	if (insn->flags & e->slow & ~(uint32_t)(INSN_REP | INSN_CROSS)) {
 		sync_for_checks(e, insn, gla);
-		if (!plain_check(e->cpu, insn)) {
+		uint16_t x87_status = 0;
+		if (insn->flags & INSN_X87)
+			uc_reg_read(e->now->uc, UC_X86_REG_FPSW, &x87_status);
+		if (!plain_check(e->cpu, insn, x87_status)) {
 			e->extra_fetches++;
 			halt(e, STOP_EXCEPTION);
 			return;
@@ -847,6 +852,7 @@ static void on_interrupt(uc_engine *uc, uint32_t vector, void *user)
 {
 	struct engine *e = user;
 
+	e->now->excepted = true;
 	if (e->mode == MODE_RUN && e->stop == STOP_NONE) {
 		unretire(e);
 		if (vector == VEC_GP || vector == VEC_SS || vector == VEC_AC)
@@ -996,6 +1002,28 @@ void engine_fx_in(struct engine *e)
 	run_fx(e, e->now, true);
 }
 
+/*
+ * An instance that has raised an exception waits for its delivery, which never comes as we deliver it: the next contributory exception
+ * would be a double fault in its eyes. So it starts again from a fresh state, with its registers put back.
+ */
+static void forget_exception(struct engine *e)
+{
+	struct instance *in = e->now;
+	uint8_t keep[512];
+
+	memcpy(keep, e->cpu->fx, sizeof keep);
+	engine_fx_out(e);
+	uc_context_restore(in->uc, in->fresh);
+	in->excepted = false;
+	in->seg_known = false;
+	for (unsigned i = 0; i < (in->wide ? GPR_COUNT : 8u); i++)
+		uc_reg_write(in->uc, (in->wide ? reg_ids : reg_ids_legacy)[i], &in->known[i]);
+	uc_reg_write(in->uc, (in->wide ? reg_ids : reg_ids_legacy)[REG_FLAGS_INDEX], &in->known[REG_FLAGS_INDEX]);
+	engine_fx_in(e);
+	memcpy(e->cpu->fx, keep, sizeof keep);
+	e->flush = true;
+}
+
 /* Chooses the instance for the code width; its x87 and SSE registers move along. */
 static void choose_instance(struct engine *e)
 {
@@ -1085,6 +1113,8 @@ enum engine_stop engine_run(struct engine *e, uint64_t max)
 	e->read_access = cpu_access(cpu, ACC_READ);
 	e->write_access = cpu_access(cpu, ACC_WRITE);
 	e->slow = INSN_SYSTEM | INSN_REP | INSN_CROSS | plain_slow_flags(cpu);
+	if (unlikely(e->now->excepted))
+		forget_exception(e);
 	choose_instance(e);
 	forget_fetch_page(e);
 	e->rep_step = e->smc_step = 0;
@@ -1172,6 +1202,10 @@ static int instance_open(struct engine *e, struct instance *in, bool wide)
 	for (unsigned i = 0; i < ENGINE_REGS && !err; i++)
 		if (wide || i < 8 || i >= GPR_COUNT)
 			err = uc_reg_read(in->uc, (wide ? reg_ids : reg_ids_legacy)[i], &in->known[i]);
+	if (!err)
+		err = uc_context_alloc(in->uc, &in->fresh);
+	if (!err)
+		err = uc_context_save(in->uc, in->fresh);
 	return err ? -ERR_ENGINE : 0;
 }
 
@@ -1231,9 +1265,12 @@ int engine_new(struct engine **engine, struct cpu *cpu)
 
 void engine_free(struct engine *e)
 {
-	for (unsigned i = 0; i < INSTANCES; i++)
+	for (unsigned i = 0; i < INSTANCES; i++) {
+		if (e->inst[i].fresh)
+			uc_context_free(e->inst[i].fresh);
 		if (e->inst[i].uc)
 			uc_close(e->inst[i].uc);
+	}
 	if (e->context)
 		uc_context_free(e->context);
 	codecache_free(&e->code);

@@ -6,6 +6,8 @@
  */
 #include "emu/plain.h"
 
+#define X87_ES BIT(7) /* status word: an unmasked exception is pending */
+
 enum { FLAT_BITS = INSN_READ | INSN_WRITE | INSN_STACK };
 
 static bool is_flat(const struct segment *seg)
@@ -22,7 +24,7 @@ static bool alignment_checked(const struct cpu *cpu)
 
 uint32_t plain_slow_flags(const struct cpu *cpu)
 {
-	uint32_t flags = INSN_ALIGN16;
+	uint32_t flags = INSN_ALIGN16 | INSN_X87;
 
 	if (cpu->cr0 & (CR0_EM | CR0_TS))
 		flags |= INSN_X87 | INSN_MMX | INSN_SSE;
@@ -41,7 +43,7 @@ uint32_t plain_slow_flags(const struct cpu *cpu)
 	return flags;
 }
 
-static bool available(struct cpu *cpu, uint32_t flags)
+static bool available(struct cpu *cpu, uint32_t flags, uint16_t x87_status)
 {
 	if ((flags & INSN_SSE) && ((cpu->cr0 & CR0_EM) || !(cpu->cr4 & CR4_OSFXSR)))
 		return raise_exception(cpu, VEC_UD);
@@ -51,6 +53,8 @@ static bool available(struct cpu *cpu, uint32_t flags)
 		return raise_exception(cpu, VEC_NM);
 	if ((flags & (INSN_MMX | INSN_SSE)) && (cpu->cr0 & CR0_TS))
 		return raise_exception(cpu, VEC_NM);
+	if ((flags & INSN_X87) && !(flags & INSN_X87_NOWAIT) && (x87_status & X87_ES) && (cpu->cr0 & CR0_NE))
+		return raise_exception(cpu, VEC_MF);
 	if ((flags & INSN_FWAIT) && (cpu->cr0 & CR0_MP) && (cpu->cr0 & CR0_TS))
 		return raise_exception(cpu, VEC_NM);
 	return true;
@@ -68,12 +72,19 @@ static uint64_t truncate(uint64_t value, unsigned bytes)
 	return bytes == 8 ? value : value & (BIT(bytes * 8) - 1);
 }
 
+/* Segment, canonical form, alignment of one operand. */
+static bool operand(struct cpu *cpu, enum segreg seg, uint64_t offset, unsigned size, unsigned kind)
+{
+	gla_t gla;
+
+	return memop_linear(cpu, seg, offset, size, kind, &gla) && memop_aligned(cpu, gla, size, cpu_access(cpu, kind));
+}
+
 /* One implicit operand: segment, register, and what is done to it. */
 static bool check_string(struct cpu *cpu, const struct insn *insn)
 {
 	uint64_t rsi = truncate(cpu->gpr[RSI], insn->addrsize), rdi = truncate(cpu->gpr[RDI], insn->addrsize);
 	bool both = false, source = false, dest_write = false;
-	gla_t gla;
 
 	if ((insn->flags & INSN_REP) && !truncate(cpu->gpr[RCX], insn->addrsize))
 		return true;
@@ -98,9 +109,9 @@ static bool check_string(struct cpu *cpu, const struct insn *insn)
 	default:
 		break; /* SCAS */
 	}
-	if ((both || source) && !memop_linear(cpu, insn->seg, rsi, insn->opsize, ACC_READ, &gla))
+	if ((both || source) && !operand(cpu, insn->seg, rsi, insn->opsize, ACC_READ))
 		return false;
-	return source || memop_linear(cpu, SEG_ES, rdi, insn->opsize, dest_write ? ACC_WRITE : ACC_READ, &gla);
+	return source || operand(cpu, SEG_ES, rdi, insn->opsize, dest_write ? ACC_WRITE : ACC_READ);
 }
 
 static unsigned stack_width(const struct cpu *cpu)
@@ -114,19 +125,17 @@ static bool check_stack(struct cpu *cpu, const struct insn *insn)
 	unsigned width = stack_width(cpu), size = insn->opsize;
 	bool down = insn->flags & INSN_WRITE, explicit_write = (insn->flags & INSN_MEM) && insn->opcode == 0x8f;
 	uint64_t sp = cpu->gpr[insn->opcode == 0xc9 ? RBP : RSP];
-	gla_t gla;
 
 	if (insn->opcode == 0x60 || insn->opcode == 0x61) /* PUSHA, POPA */
 		size *= 8;
 	if (explicit_write) /* POP m */
 		down = false;
-	return memop_linear(cpu, SEG_SS, truncate(down ? sp - size : sp, width), size, down ? ACC_WRITE : ACC_READ, &gla);
+	return operand(cpu, SEG_SS, truncate(down ? sp - size : sp, width), size, down ? ACC_WRITE : ACC_READ);
 }
 
 static bool check_memory(struct cpu *cpu, const struct insn *insn)
 {
 	bool string = insn->cls == CLASS_STRING && !(insn->flags & INSN_MEM);
-	gla_t gla;
 
 	if (insn->flags & INSN_STACK) {
 		if (!check_stack(cpu, insn))
@@ -139,7 +148,7 @@ static bool check_memory(struct cpu *cpu, const struct insn *insn)
 	unsigned kind = kind_of(insn), size = insn->memsize ? insn->memsize : 1;
 	if (insn->flags & INSN_STACK) /* PUSH m and CALL m read it, POP m writes it */
 		kind = insn->opcode == 0x8f ? ACC_WRITE : ACC_READ;
-	return memop_linear(cpu, insn->seg, insn_offset(cpu, insn), size, kind, &gla);
+	return operand(cpu, insn->seg, insn_offset(cpu, insn), size, kind);
 }
 
 static bool check_align16(struct cpu *cpu, const struct insn *insn)
@@ -151,9 +160,9 @@ static bool check_align16(struct cpu *cpu, const struct insn *insn)
 	return gla & 15 ? raise_error(cpu, VEC_GP, 0) : true;
 }
 
-bool plain_check(struct cpu *cpu, const struct insn *insn)
+bool plain_check(struct cpu *cpu, const struct insn *insn, uint16_t x87_status)
 {
-	if (!available(cpu, insn->flags))
+	if (!available(cpu, insn->flags, x87_status))
 		return false;
 	if ((insn->flags & plain_slow_flags(cpu) & (FLAT_BITS | INSN_FSGS)) && !check_memory(cpu, insn))
 		return false;

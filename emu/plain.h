@@ -15,6 +15,6 @@ uint32_t plain_slow_flags(const struct cpu *cpu);
  * Returns true if the instruction at cpu->rip may be executed by the engine, false with cpu->pending filled. The general registers
  * of its operands must be in cpu.
  */
-bool plain_check(struct cpu *cpu, const struct insn *insn);
+bool plain_check(struct cpu *cpu, const struct insn *insn, uint16_t x87_status);
 
 #endif

@@ -233,6 +233,22 @@ START_TEST(divide_error_is_reported_before_the_instruction)
 }
 END_TEST
 
+START_TEST(exceptions_that_follow_each_other_are_no_double_fault)
+{
+	GUEST_CODE_BYTES(&g, 0x48, 0xf7, 0xf1, 0x0f, 0x28, 0xc8, HLT); /* div rcx; movaps xmm1,xmm0 */
+	for (unsigned i = 0; i < 4; i++) {
+		ck_assert_int_eq(run(10), ENGINE_EXCEPTION);
+		ck_assert_uint_eq(g.cpu.pending.vector, VEC_DE);
+	}
+	g.cpu.gpr[RAX] = 7;
+	g.cpu.gpr[RDX] = 0;
+	g.cpu.gpr[RCX] = 2;
+	ck_assert_int_eq(run(10), ENGINE_SYSTEM);
+	ck_assert_uint_eq(g.cpu.gpr[RAX], 3);
+	ck_assert_uint_eq(g.cpu.gpr[RDX], 1);
+}
+END_TEST
+
 START_TEST(a_jump_to_a_non_canonical_address_faults_itself)
 {
 	GUEST_CODE_BYTES(&g, 0x90, 0xff, 0xe0); /* nop; jmp rax */
@@ -505,6 +521,7 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, rep_movs_is_one_instruction_and_many_accesses);
 	tcase_add_test(tc, rep_movs_stopped_by_a_fault_or_budget_counts_once);
 	tcase_add_test(tc, divide_error_is_reported_before_the_instruction);
+	tcase_add_test(tc, exceptions_that_follow_each_other_are_no_double_fault);
 	tcase_add_test(tc, a_jump_to_a_non_canonical_address_faults_itself);
 	tcase_add_test(tc, a_return_to_a_non_canonical_address_leaves_rsp);
 	tcase_add_test(tc, an_indirect_call_to_a_non_canonical_address_writes_nothing);
