@@ -135,25 +135,26 @@ static bool nothing_to_do(const struct sysinsn *s)
 	return (s->insn->flags & INSN_REP) && !(s->cpu->gpr[RCX] & counter_mask(s->insn));
 }
 
-/* The destination is translated before the port is read, so that a fault loses no datum, and again to store it: two TLB look-ups (LIMIT).
- */
+/* The destination is translated before the port is read, so that a fault loses no datum. */
 bool sys_INS(struct sysinsn *s)
 {
 	struct cpu *cpu = s->cpu;
-	const unsigned size = s->insn->opsize;
+	const unsigned size = s->insn->opsize, access = cpu_access(cpu, ACC_WRITE);
 	const uint16_t port = (uint16_t)cpu->gpr[RDX];
 	const uint64_t offset = cpu->gpr[RDI] & counter_mask(s->insn);
-	const unsigned access = cpu_access(cpu, ACC_WRITE);
+	struct linear_span span;
 	gla_t gla;
 
 	if (nothing_to_do(s))
 		return true;
 	if (!port_permitted(cpu, port, size) || vmx_intercept(cpu, s->insn))
 		return false;
-	if (!memop_linear(cpu, SEG_ES, offset, size, ACC_WRITE, &gla) || !memop_aligned(cpu, gla, size, access))
+	if (!memop_linear(cpu, SEG_ES, offset, size, ACC_WRITE, &gla) || !memop_aligned(cpu, gla, size, access) ||
+	    !linear_translate(cpu, gla, size, access, &span))
 		return false;
-	if (!linear_probe(cpu, gla, size, access) || !linear_write(cpu, gla, size, access, port_in(s, port)))
-		return false;
+	const uint32_t value = port_in(s, port);
+	linear_span_write(cpu, &span, 0, &value, size);
+	cpu->insn_stores++;
 	iterate(s, RDI);
 	return true;
 }

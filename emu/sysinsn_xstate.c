@@ -125,42 +125,28 @@ static uint64_t xinuse(const struct cpu *cpu)
 }
 
 /*
- * The checks common to all three, and the linear address of the area. components: those whose part of the area is accessed.
+ * The checks common to all three, and the translation of the area, of which one access is made in parts. components: those whose part of
+ * the area is accessed.
  */
-static bool locate_area(struct sysinsn *s, uint64_t components, unsigned kind, gla_t *area)
+static bool open_area(struct sysinsn *s, uint64_t components, unsigned kind, struct linear_span *area)
 {
 	struct cpu *cpu = s->cpu;
 	const unsigned size = components & XCR0_PKRU ? XSAVE_PKRU_OFFSET + XSAVE_PKRU_SIZE : XSAVE_MIN_SIZE;
+	gla_t gla;
 
 	if (!osxsave(s))
 		return false;
 	if (cpu->cr0 & CR0_TS)
 		return raise_exception(cpu, VEC_NM);
-	if (!memop_linear(cpu, (enum segreg)s->insn->seg, insn_offset(cpu, s->insn), size, kind, area))
+	if (!memop_linear(cpu, (enum segreg)s->insn->seg, insn_offset(cpu, s->insn), size, kind, &gla))
 		return false;
-	if (area->u & (XSAVE_ALIGN - 1))
+	if (gla.u & (XSAVE_ALIGN - 1))
 		return raise_error(cpu, VEC_GP, 0);
-	return linear_probe(cpu, *area, size, cpu_access(cpu, kind));
-}
-
-/* A part of the area: outside 64-bit mode linear addresses wrap at 4 GiB. */
-static gla_t part(const struct cpu *cpu, gla_t area, unsigned offset)
-{
-	return GLA(cpu_64bit(cpu) ? area.u + offset : (uint32_t)(area.u + offset));
-}
-
-static bool put(struct cpu *cpu, gla_t area, unsigned offset, const void *from, unsigned size)
-{
-	return linear_write_bytes(cpu, part(cpu, area, offset), from, size, cpu_access(cpu, ACC_WRITE));
-}
-
-static bool get(struct cpu *cpu, gla_t area, unsigned offset, void *to, unsigned size)
-{
-	return linear_read_bytes(cpu, part(cpu, area, offset), to, size, cpu_access(cpu, ACC_READ));
+	return linear_translate(cpu, gla, size, cpu_access(cpu, kind), area);
 }
 
 /* Without REX.W the instruction and data pointers are 32 bits and a selector, which is not kept. */
-static bool save_x87(struct sysinsn *s, gla_t area)
+static void save_x87(struct sysinsn *s, const struct linear_span *area)
 {
 	uint8_t head[FX_MXCSR];
 
@@ -169,38 +155,46 @@ static bool save_x87(struct sysinsn *s, gla_t area)
 		memset(head + FX_FIP + 4, 0, 4);
 		memset(head + FX_FDP + 4, 0, 4);
 	}
-	return put(s->cpu, area, 0, head, sizeof head) && put(s->cpu, area, FX_ST, s->cpu->fx + FX_ST, FX_ST_SIZE);
+	linear_span_write(s->cpu, area, 0, head, sizeof head);
+	linear_span_write(s->cpu, area, FX_ST, s->cpu->fx + FX_ST, FX_ST_SIZE);
 }
 
-/* MXCSR and its mask go with the request for SSE, whether XMM registers are in use or not. */
-static bool save_sse(struct cpu *cpu, gla_t area, uint64_t rfbm, uint64_t save)
+static void save_mxcsr(struct cpu *cpu, const struct linear_span *area)
 {
 	const uint32_t mask = MXCSR_OFFERED;
 
-	if ((rfbm & XCR0_SSE) && !(put(cpu, area, FX_MXCSR, cpu->fx + FX_MXCSR, 4) && put(cpu, area, FX_MXCSR_MASK, &mask, 4)))
-		return false;
-	return !(save & XCR0_SSE) || put(cpu, area, FX_XMM, cpu->fx + FX_XMM, xmm_size(cpu));
+	linear_span_write(cpu, area, FX_MXCSR, cpu->fx + FX_MXCSR, 4);
+	linear_span_write(cpu, area, FX_MXCSR_MASK, &mask, 4);
 }
 
-/* optimized: components in their initial configuration are not written (CHOICE: unmodified ones are) */
+/*
+ * optimized: components in their initial configuration are not written (CHOICE: unmodified ones are). MXCSR goes with the request for
+ * SSE, whether XMM registers are in use or not.
+ */
 static bool xsave(struct sysinsn *s, bool optimized)
 {
 	struct cpu *cpu = s->cpu;
 	const uint64_t rfbm = edx_eax(cpu) & cpu->xcr0, used = xinuse(cpu);
-	const uint64_t save = optimized ? rfbm & used : rfbm;
+	const uint64_t save = optimized ? rfbm & used : rfbm, pkru = cpu->pkru;
+	struct linear_span area;
 	uint64_t xstate_bv;
-	gla_t area;
 
-	if (!locate_area(s, save, ACC_WRITE, &area) || !get(cpu, area, XSAVE_HEADER, &xstate_bv, 8))
+	if (!open_area(s, save, ACC_READ | ACC_WRITE, &area))
 		return false;
-	if ((save & XCR0_X87) && !save_x87(s, area))
-		return false;
-	if (!save_sse(cpu, area, rfbm, save))
-		return false;
-	if ((save & XCR0_PKRU) && !put(cpu, area, XSAVE_PKRU_OFFSET, &(uint64_t){cpu->pkru}, XSAVE_PKRU_SIZE))
-		return false;
+	linear_span_read(cpu, &area, XSAVE_HEADER, &xstate_bv, 8);
+	if (save & XCR0_X87)
+		save_x87(s, &area);
+	if (rfbm & XCR0_SSE)
+		save_mxcsr(cpu, &area);
+	if (save & XCR0_SSE)
+		linear_span_write(cpu, &area, FX_XMM, cpu->fx + FX_XMM, xmm_size(cpu));
+	if (save & XCR0_PKRU)
+		linear_span_write(cpu, &area, XSAVE_PKRU_OFFSET, &pkru, XSAVE_PKRU_SIZE);
 	xstate_bv = (xstate_bv & ~rfbm) | (rfbm & used);
-	return put(cpu, area, XSAVE_HEADER, &xstate_bv, 8);
+	linear_span_write(cpu, &area, XSAVE_HEADER, &xstate_bv, 8);
+	cpu->insn_loads++;
+	cpu->insn_stores++;
+	return true;
 }
 
 bool sys_XSAVE(struct sysinsn *s)
@@ -247,6 +241,22 @@ static void restore_sse(struct cpu *cpu, const uint8_t *image, bool initial)
 		memcpy(cpu->fx + FX_XMM, image + FX_XMM, xmm_size(cpu));
 }
 
+/* true if the area says that PKRU is to be loaded, which lies far behind the rest. */
+static bool loads_pkru(uint64_t rfbm, const uint64_t header[3])
+{
+	return rfbm & header[0] & XCR0_PKRU;
+}
+
+static void restore(struct sysinsn *s, uint64_t rfbm, uint64_t xstate_bv, const uint8_t *image, uint32_t pkru)
+{
+	if (rfbm & XCR0_X87)
+		restore_x87(s, image, !(xstate_bv & XCR0_X87));
+	if (rfbm & XCR0_SSE)
+		restore_sse(s->cpu, image, !(xstate_bv & XCR0_SSE));
+	if (rfbm & XCR0_PKRU)
+		set_pkru(s->cpu, pkru);
+}
+
 /* Everything is read and checked before any state changes. */
 bool sys_XRSTOR(struct sysinsn *s)
 {
@@ -254,25 +264,24 @@ bool sys_XRSTOR(struct sysinsn *s)
 	const uint64_t rfbm = edx_eax(cpu) & cpu->xcr0;
 	uint8_t image[XSAVE_HEADER];
 	uint64_t header[3], pkru = 0;
+	struct linear_span area;
 	uint32_t mxcsr;
-	gla_t area;
 
-	if (!locate_area(s, 0, ACC_READ, &area) || !get(cpu, area, XSAVE_HEADER, header, sizeof header))
+	if (!open_area(s, 0, ACC_READ, &area))
 		return false;
+	linear_span_read(cpu, &area, XSAVE_HEADER, header, sizeof header);
+	linear_span_read(cpu, &area, 0, image, sizeof image);
 	if (!header_valid(cpu, header))
 		return raise_error(cpu, VEC_GP, 0);
-	if ((rfbm & header[0] & XCR0_PKRU) && !(locate_area(s, XCR0_PKRU, ACC_READ, &area) && get(cpu, area, XSAVE_PKRU_OFFSET, &pkru, 8)))
-		return false;
-	if (!get(cpu, area, 0, image, sizeof image))
-		return false;
 	memcpy(&mxcsr, image + FX_MXCSR, sizeof mxcsr);
 	if ((rfbm & XCR0_SSE) && (mxcsr & ~MXCSR_OFFERED))
 		return raise_error(cpu, VEC_GP, 0);
-	if (rfbm & XCR0_X87)
-		restore_x87(s, image, !(header[0] & XCR0_X87));
-	if (rfbm & XCR0_SSE)
-		restore_sse(cpu, image, !(header[0] & XCR0_SSE));
-	if (rfbm & XCR0_PKRU)
-		set_pkru(cpu, (uint32_t)pkru);
+	if (loads_pkru(rfbm, header)) {
+		if (!open_area(s, XCR0_PKRU, ACC_READ, &area))
+			return false;
+		linear_span_read(cpu, &area, XSAVE_PKRU_OFFSET, &pkru, sizeof pkru);
+	}
+	cpu->insn_loads++;
+	restore(s, rfbm, header[0], image, (uint32_t)pkru);
 	return true;
 }

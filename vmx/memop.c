@@ -11,12 +11,6 @@
 
 #include <string.h>
 
-/* The pieces of one access: it touches at most two pages. */
-struct span {
-	hpa_t hpa[2];
-	unsigned len[2]; /* bytes; len[1] is 0 when one page suffices */
-};
-
 /* ---- linear accesses ---- */
 
 /* The first address of the next page; linear addresses wrap at 4 GiB unless they are those of 64-bit mode or of a system structure. */
@@ -41,7 +35,7 @@ static bool translate_piece(struct cpu *cpu, gla_t gla, unsigned access, hpa_t *
 	return true;
 }
 
-static bool translate(struct cpu *cpu, gla_t gla, unsigned size, unsigned access, struct span *span)
+bool linear_translate(struct cpu *cpu, gla_t gla, unsigned size, unsigned access, struct linear_span *span)
 {
 	unsigned room = PAGE_SIZE - (unsigned)page_offset(gla.u);
 
@@ -97,28 +91,53 @@ static void write_piece(struct cpu *cpu, hpa_t hpa, const uint8_t *from, unsigne
 		mem_write(cpu->mem, HPA(hpa.u + i), from[i], 1);
 }
 
+/* How many of size bytes at offset lie in the span's first page. */
+static unsigned in_first_page(const struct linear_span *span, unsigned offset, unsigned size)
+{
+	CHECK(offset + size <= span->len[0] + span->len[1]);
+	if (offset >= span->len[0])
+		return 0;
+	return size < span->len[0] - offset ? size : span->len[0] - offset;
+}
+
+void linear_span_read(const struct cpu *cpu, const struct linear_span *span, unsigned offset, void *to, unsigned size)
+{
+	const unsigned first = in_first_page(span, offset, size);
+
+	if (first)
+		read_piece(cpu, HPA(span->hpa[0].u + offset), to, first);
+	if (size > first)
+		read_piece(cpu, HPA(span->hpa[1].u + (offset + first - span->len[0])), (uint8_t *)to + first, size - first);
+}
+
+void linear_span_write(struct cpu *cpu, const struct linear_span *span, unsigned offset, const void *from, unsigned size)
+{
+	const unsigned first = in_first_page(span, offset, size);
+
+	if (first)
+		write_piece(cpu, HPA(span->hpa[0].u + offset), from, first);
+	if (size > first)
+		write_piece(cpu, HPA(span->hpa[1].u + (offset + first - span->len[0])), (const uint8_t *)from + first, size - first);
+}
+
 bool linear_read_bytes(struct cpu *cpu, gla_t gla, void *to, unsigned size, unsigned access)
 {
-	struct span span;
+	struct linear_span span;
 
-	if (!translate(cpu, gla, size, access, &span))
+	if (!linear_translate(cpu, gla, size, access, &span))
 		return false;
-	read_piece(cpu, span.hpa[0], to, span.len[0]);
-	if (span.len[1])
-		read_piece(cpu, span.hpa[1], (uint8_t *)to + span.len[0], span.len[1]);
+	linear_span_read(cpu, &span, 0, to, size);
 	count(cpu, access, ACC_READ);
 	return true;
 }
 
 bool linear_write_bytes(struct cpu *cpu, gla_t gla, const void *from, unsigned size, unsigned access)
 {
-	struct span span;
+	struct linear_span span;
 
-	if (!translate(cpu, gla, size, access, &span))
+	if (!linear_translate(cpu, gla, size, access, &span))
 		return false;
-	write_piece(cpu, span.hpa[0], from, span.len[0]);
-	if (span.len[1])
-		write_piece(cpu, span.hpa[1], (const uint8_t *)from + span.len[0], span.len[1]);
+	linear_span_write(cpu, &span, 0, from, size);
 	count(cpu, access, ACC_WRITE);
 	return true;
 }
@@ -142,9 +161,9 @@ bool linear_write(struct cpu *cpu, gla_t gla, unsigned size, unsigned access, ui
 
 bool linear_probe(struct cpu *cpu, gla_t gla, unsigned size, unsigned access)
 {
-	struct span span;
+	struct linear_span span;
 
-	return translate(cpu, gla, size, access, &span);
+	return linear_translate(cpu, gla, size, access, &span);
 }
 
 /* ---- segmentation ---- */

@@ -41,6 +41,18 @@ bool linear_write_bytes(struct cpu *cpu, gla_t gla, const void *from, unsigned s
 /* Translates every page of [gla, gla+size) for access, as the access itself would, without data. */
 bool linear_probe(struct cpu *cpu, gla_t gla, unsigned size, unsigned access);
 
+/*
+ * An access that is translated once, before anything happens, and carried out later, perhaps in parts (INS, XSAVE): the pages of
+ * [gla, gla+size), size up to 4096. The parts lie within it and are not counted: the caller adds to cpu->insn_loads or insn_stores.
+ */
+struct linear_span {
+	hpa_t hpa[2];
+	unsigned len[2]; /* bytes; len[1] is 0 when one page suffices */
+};
+bool linear_translate(struct cpu *cpu, gla_t gla, unsigned size, unsigned access, struct linear_span *span);
+void linear_span_read(const struct cpu *cpu, const struct linear_span *span, unsigned offset, void *to, unsigned size);
+void linear_span_write(struct cpu *cpu, const struct linear_span *span, unsigned offset, const void *from, unsigned size);
+
 /* General registers by operand size: byte registers honour REX; 4-byte writes clear the upper half. */
 uint64_t reg_read(const struct cpu *cpu, const struct insn *insn, unsigned reg, unsigned size);
 void reg_write(struct cpu *cpu, const struct insn *insn, unsigned reg, unsigned size, uint64_t value);
