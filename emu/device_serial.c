@@ -38,8 +38,7 @@ void serial_reset(struct serial *s, struct console *console)
 {
 	memset(s, 0, sizeof *s);
 	s->console = console;
-	s->dll = 12; /* 9600 baud, as firmware leaves it */
-	s->lcr = 3;
+	s->dll = 12; /* 9600 baud */
 	s->mcr = 8;
 	s->msr = MSR_IDLE;
 }

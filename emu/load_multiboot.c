@@ -25,8 +25,18 @@ enum { HEADER_SIZE = 12, HEADER_SIZE_ADDRESSES = 32 };
 #define HEADER_ADDRESSES 0x10000u
 
 /* fields of the information structure, by offset */
-enum { INFO_FLAGS = 0, INFO_LOWER = 4, INFO_UPPER = 8, INFO_CMDLINE = 16, INFO_MODS = 20, INFO_MMAP = 44, INFO_NAME = 64, INFO_SIZE = 88 };
-#define INFO_HAS (BIT(0) | BIT(2) | BIT(3) | BIT(6) | BIT(9)) /* memory, command line, modules, memory map, loader's name */
+enum {
+	INFO_FLAGS = 0,
+	INFO_LOWER = 4,
+	INFO_UPPER = 8,
+	INFO_BOOT_DEVICE = 12,
+	INFO_CMDLINE = 16,
+	INFO_MODS = 20,
+	INFO_MMAP = 44,
+	INFO_NAME = 64,
+	INFO_SIZE = 88
+};
+#define INFO_HAS (BITS(3, 0) | BIT(6) | BIT(9)) /* memory, boot device, command line, modules, memory map, loader's name */
 enum { MODULE_SIZE = 16, MMAP_SIZE = 24, MMAP_MAX = 5, GDT_SIZE = 24 };
 
 static uint32_t get32(const struct image *image, uint64_t offset)
@@ -232,6 +242,7 @@ static void fill_block(struct block *b, const struct mem *mem, const struct load
 	reserve(b, INFO_SIZE);
 	put_gdt(b);
 	put32(b, INFO_FLAGS, INFO_HAS);
+	put32(b, INFO_BOOT_DEVICE, 0x8000ffff); /* as QEMU: the first fixed disk, though there is none */
 	put_memory(b, mem);
 	put_modules(b, request, module);
 	/* as QEMU: the image's name, a space, the arguments */

@@ -37,6 +37,7 @@ int machine_init(struct machine *m, const struct machine_config *config)
 	err = bus_init(&m->bus, &m->mem, &cpu->clock, &bus);
 	if (err)
 		goto free_mmu;
+	bus_firmware_state(&m->bus);
 	err = engine_new(&m->engine, cpu);
 	if (!err)
 		return 0;
@@ -91,6 +92,8 @@ static bool deliver_due(struct machine *m)
 	struct cpu *cpu = &m->cpu;
 	uint64_t hit;
 
+	cpu->nmi_pending |= bus_take_nmi(&m->bus);
+	cpu->init_pending |= bus_take_init(&m->bus);
 	if (cpu->pending_dbg && !(cpu->interruptibility & BLOCK_MOV_SS)) {
 		uint64_t bits = cpu->pending_dbg;
 		cpu->pending_dbg = 0;
@@ -114,7 +117,8 @@ static bool deliver_due(struct machine *m)
 		cpu->engine_flush = true;
 		return true;
 	}
-	if (unlikely(cpu->dr[7] & DR7_ENABLES) && !(cpu->rflags & FLAG_RF) && cpu->activity == ACTIVITY_ACTIVE && breakpoint_hit(cpu, &hit)) {
+	if (unlikely(cpu->dr[7] & DR7_ENABLES) && !(cpu->rflags & FLAG_RF) && cpu->activity == ACTIVITY_ACTIVE &&
+	    breakpoint_hit(cpu, &hit)) {
 		raise_db(cpu, hit);
 		deliver_exception(m);
 		return true;

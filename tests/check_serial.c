@@ -155,10 +155,11 @@ END_TEST
 
 START_TEST(fifo_below_trigger_times_out_after_four_characters)
 {
-	uint64_t four = 4 * 10 * 12 * 1000000000ull / 115200; /* divisor 12, 10 bits a character */
+	uint64_t four = 4 * 10 * 12 * 1000000000ull / 115200; /* 10 bits a character, divisor 12 */
 
 	open_input("ab");
 	fixture_clock = 1000;
+	out8(LCR, 0x03);
 	out8(FCR, 0xc1);
 	out8(IER, 1);
 	ck_assert_uint_eq(in8(IIR), 0xc1);
