@@ -15,6 +15,12 @@
 
 #include "mmu/pte.h"
 
+/*
+ * plain, below: no second stage, no observer, no peek. The compiler makes two walks of the one text, and the plain one is what
+ * nearly every native walk takes.
+ */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 /* What one walk has used so far: where its entries lie, for the A and D flags. */
 struct trail {
 	unsigned count;
@@ -58,10 +64,10 @@ bool walk_permits(const struct paging_mode *mode, unsigned rights, unsigned pkey
 }
 
 /* One second-stage translation; with none, guest-physical is host-physical. */
-static inline bool translate(const struct walk_env *env, struct walk *w, gpa_t gpa, unsigned access, bool is_table, bool user,
-			     unsigned flags, struct second *s)
+static ALWAYS_INLINE bool translate(const struct walk_env *env, struct walk *w, gpa_t gpa, unsigned access, bool is_table, bool user,
+				    unsigned flags, bool plain, struct second *s)
 {
-	if (likely(!env->second)) {
+	if (plain || !env->second) {
 		s->hpa = HPA(gpa.u);
 		s->shift = PAGE_SHIFT_1G;
 		s->rights = SECOND_R | SECOND_W | SECOND_X | SECOND_XU;
@@ -91,25 +97,24 @@ static bool fault(const struct paging_mode *mode, struct walk *w, unsigned acces
 }
 
 /* The only place where a guest entry is read and the reference counted. */
-static inline uint64_t reference(const struct walk_env *env, const struct step *at, unsigned size, unsigned flags)
+static ALWAYS_INLINE uint64_t reference(const struct walk_env *env, const struct step *at, unsigned size, unsigned flags, bool plain)
 {
-	uint64_t entry = mem_read_entry(env->mem, at->hpa, size);
-	if (unlikely(flags & WALK_PEEK)) {
-		/* looking is not touching */
-	} else {
+	struct mem *mem = env->mem;
+	bool ram = likely(mem_is_ram(mem, at->hpa, size));
+	uint64_t entry = ram ? mem_load_entry(mem, at->hpa, size) : BITS(8 * size - 1, 0);
+	if (plain || !(flags & WALK_PEEK)) {
 		env->ev->n[EV_REF_PT + at->level - 1]++;
-		if (likely(mem_is_ram(env->mem, at->hpa, size)) &&
-		    unlikely(!(env->mem->frame_flags[at->hpa.u >> PAGE_SHIFT] & FRAME_TABLE)))
-			mem_mark(env->mem, at->hpa, FRAME_TABLE);
+		if (ram && unlikely(!(mem->frame_flags[at->hpa.u >> PAGE_SHIFT] & FRAME_TABLE)))
+			mem->frame_flags[at->hpa.u >> PAGE_SHIFT] |= FRAME_TABLE;
 	}
-	if (unlikely(env->observer)) {
+	if (!plain && env->observer) {
 		struct walk_ref ref = {.level = at->level, .entry_size = (uint8_t)size, .gpa = at->gpa, .hpa = at->hpa, .entry = entry};
 		env->observer(env->observer_ctx, &ref);
 	}
 	return entry;
 }
 
-static inline bool maps_page(const struct paging_mode *mode, unsigned level, uint64_t entry)
+static ALWAYS_INLINE bool maps_page(const struct paging_mode *mode, unsigned level, uint64_t entry)
 {
 	if (level == 1)
 		return true;
@@ -119,8 +124,8 @@ static inline bool maps_page(const struct paging_mode *mode, unsigned level, uin
 }
 
 /* Follows one table: reads the entry for gla, checks it, adds its rights. False: the walk has ended in a fault. */
-static inline bool follow(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, struct step *at, gpa_t table,
-			  gla_t gla, unsigned access, unsigned flags, bool *leaf)
+static ALWAYS_INLINE bool follow(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, struct step *at, gpa_t table,
+				 gla_t gla, unsigned access, unsigned flags, bool plain, bool *leaf)
 {
 	struct second s;
 	unsigned size = mode->entry_size;
@@ -128,11 +133,11 @@ static inline bool follow(const struct walk_env *env, const struct paging_mode *
 					   : (unsigned)(gla.u >> level_shift(at->level)) & 511;
 	w->level = at->level;
 	at->gpa = GPA(table.u + index * size);
-	if (!translate(env, w, at->gpa, ACC_READ, true, false, flags, &s))
+	if (!translate(env, w, at->gpa, ACC_READ, true, false, flags, plain, &s))
 		return false;
 	at->hpa = s.hpa;
 	at->second = s.rights;
-	at->entry = reference(env, at, size, flags);
+	at->entry = reference(env, at, size, flags, plain);
 	if (unlikely(!(at->entry & PTE_P)))
 		return fault(mode, w, access, 0);
 	*leaf = maps_page(mode, at->level, at->entry);
@@ -145,8 +150,8 @@ static inline bool follow(const struct walk_env *env, const struct paging_mode *
 }
 
 /* Sets A in every entry used and D in the leaf of a write, those not yet set. */
-static bool set_flags(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, struct trail *trail, unsigned access,
-		      unsigned flags)
+static ALWAYS_INLINE bool set_flags(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, struct trail *trail,
+				    unsigned access, unsigned flags)
 {
 	for (unsigned i = 0; i < trail->count; i++) {
 		struct step *at = &trail->step[i];
@@ -156,7 +161,7 @@ static bool set_flags(const struct walk_env *env, const struct paging_mode *mode
 		if (!(at->second & SECOND_W)) {
 			struct second s;
 			w->level = at->level;
-			if (!translate(env, w, at->gpa, ACC_READ | ACC_WRITE, true, false, flags, &s))
+			if (!translate(env, w, at->gpa, ACC_READ | ACC_WRITE, true, false, flags, false, &s))
 				return false;
 		}
 		if (flags & WALK_PEEK)
@@ -183,8 +188,8 @@ static uint64_t page_address(const struct walk *w, uint64_t entry)
 }
 
 /* From the top table to the leaf, the check of rights, A and D. */
-static bool walk_tables(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, gla_t gla, unsigned access,
-			unsigned flags)
+static ALWAYS_INLINE bool walk_tables(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, gla_t gla,
+				      unsigned access, unsigned flags, bool plain)
 {
 	struct trail trail = {.count = 0};
 	unsigned level = mode->levels;
@@ -202,7 +207,7 @@ static bool walk_tables(const struct walk_env *env, const struct paging_mode *mo
 	for (;; level--) {
 		struct step *at = &trail.step[trail.count++];
 		at->level = (uint8_t)level;
-		if (!follow(env, mode, w, at, table, gla, access, flags, &leaf))
+		if (!follow(env, mode, w, at, table, gla, access, flags, plain, &leaf))
 			return false;
 		if (leaf)
 			break;
@@ -236,17 +241,17 @@ static void count(struct events *ev, const struct walk *w, unsigned access)
 		ev->n[w->shift >= PAGE_SHIFT_1G ? EV_WALKS_DONE_1G : w->shift >= PAGE_SHIFT_2M ? EV_WALKS_DONE_2M : EV_WALKS_DONE_4K]++;
 }
 
-static inline void walk_one(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, gla_t gla, unsigned access,
-			    unsigned flags)
+static ALWAYS_INLINE void walk_one(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, gla_t gla, unsigned access,
+				   unsigned flags, bool plain)
 {
 	struct second s;
 	if (mode->levels == 0) {
 		w->gpa = GPA(gla.u);
 		w->dirty = true;
-	} else if (!walk_tables(env, mode, w, gla, access, flags)) {
+	} else if (!walk_tables(env, mode, w, gla, access, flags, plain)) {
 		return;
 	}
-	if (!translate(env, w, w->gpa, access & (ACC_READ | ACC_WRITE | ACC_FETCH), false, w->rights & RIGHT_U, flags, &s))
+	if (!translate(env, w, w->gpa, access & (ACC_READ | ACC_WRITE | ACC_FETCH), false, w->rights & RIGHT_U, flags, plain, &s))
 		return;
 	uint8_t guest = w->guest_shift == 0 ? PAGE_SHIFT_1G : w->guest_shift == PAGE_SHIFT_4M ? PAGE_SHIFT_2M : w->guest_shift;
 	w->hpa = s.hpa;
@@ -258,7 +263,10 @@ void walk_into(struct walk *w, const struct walk_env *env, const struct paging_m
 {
 	memset(w, 0, offsetof(struct walk, fail));
 	w->rights = RIGHT_W | RIGHT_U;
-	walk_one(env, mode, w, gla, access, flags);
+	if (likely(!env->second && !env->observer && !(flags & WALK_PEEK)))
+		walk_one(env, mode, w, gla, access, flags, true);
+	else
+		walk_one(env, mode, w, gla, access, flags, false);
 	if (likely(!(flags & WALK_PEEK)))
 		count(env->ev, w, access);
 }
