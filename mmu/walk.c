@@ -16,14 +16,15 @@
 #include "mmu/pte.h"
 
 /*
- * plain, below: no second stage, no observer, no peek. The compiler makes two walks of the one text, and the plain one is what
- * nearly every native walk takes.
+ * plain, below: 4 or 5 levels, no second stage, no observer, no peek. The compiler makes two walks of the one text; the plain one is
+ * what nearly every native walk takes.
  */
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
 /* What one walk has used so far: where its entries lie, for the A and D flags. */
 struct trail {
 	unsigned count;
+	uint64_t all, any; /* bits that are 1 in all entries, in any entry */
 	struct step {
 		gpa_t gpa;
 		hpa_t hpa;
@@ -118,7 +119,7 @@ static ALWAYS_INLINE bool maps_page(const struct paging_mode *mode, unsigned lev
 {
 	if (level == 1)
 		return true;
-	if (!(entry & PTE_PS))
+	if (likely(!(entry & PTE_PS)))
 		return false;
 	return level == 2 ? mode->levels != 2 || mode->pse : level == 3;
 }
@@ -128,9 +129,9 @@ static ALWAYS_INLINE bool follow(const struct walk_env *env, const struct paging
 				 gla_t gla, unsigned access, unsigned flags, bool plain, bool *leaf)
 {
 	struct second s;
-	unsigned size = mode->entry_size;
-	unsigned index = mode->levels == 2 ? (unsigned)(gla.u >> (PAGE_SHIFT + 10 * (at->level - 1))) & 1023
-					   : (unsigned)(gla.u >> level_shift(at->level)) & 511;
+	unsigned size = plain ? 8 : mode->entry_size;
+	unsigned index =
+	    size == 4 ? (unsigned)(gla.u >> (PAGE_SHIFT + 10 * (at->level - 1))) & 1023 : (unsigned)(gla.u >> level_shift(at->level)) & 511;
 	w->level = at->level;
 	at->gpa = GPA(table.u + index * size);
 	if (!translate(env, w, at->gpa, ACC_READ, true, false, flags, plain, &s))
@@ -143,15 +144,12 @@ static ALWAYS_INLINE bool follow(const struct walk_env *env, const struct paging
 	*leaf = maps_page(mode, at->level, at->entry);
 	if (unlikely(at->entry & (*leaf ? mode->reserved_leaf : mode->reserved)[at->level]))
 		return fault(mode, w, access, PF_P | PF_RSVD);
-	w->rights &= (uint8_t)(RIGHT_NX | (at->entry & PTE_RW ? RIGHT_W : 0) | (at->entry & PTE_US ? RIGHT_U : 0));
-	if (mode->nxe && at->entry & PTE_XD)
-		w->rights |= RIGHT_NX;
 	return true;
 }
 
 /* Sets A in every entry used and D in the leaf of a write, those not yet set. */
-static ALWAYS_INLINE bool set_flags(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, struct trail *trail,
-				    unsigned access, unsigned flags)
+static bool set_flags(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, struct trail *trail, unsigned access,
+		      unsigned flags)
 {
 	for (unsigned i = 0; i < trail->count; i++) {
 		struct step *at = &trail->step[i];
@@ -173,6 +171,12 @@ static ALWAYS_INLINE bool set_flags(const struct walk_env *env, const struct pag
 	return true;
 }
 
+/* Access rights are those that all entries give: R/W and U/S of all, XD of any. */
+static ALWAYS_INLINE uint8_t rights_of(const struct paging_mode *mode, const struct trail *t)
+{
+	return (uint8_t)((t->all & PTE_RW ? RIGHT_W : 0) | (t->all & PTE_US ? RIGHT_U : 0) | (mode->nxe && t->any & PTE_XD ? RIGHT_NX : 0));
+}
+
 static uint8_t guest_shift_of(const struct paging_mode *mode, unsigned level)
 {
 	if (mode->levels == 2)
@@ -191,12 +195,15 @@ static uint64_t page_address(const struct walk *w, uint64_t entry)
 static ALWAYS_INLINE bool walk_tables(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, gla_t gla,
 				      unsigned access, unsigned flags, bool plain)
 {
-	struct trail trail = {.count = 0};
+	struct trail trail;
 	unsigned level = mode->levels;
 	gpa_t table = mode->root;
 	bool leaf = false;
 
-	if (level == 3) {
+	trail.count = 0;
+	trail.all = ~0ull;
+	trail.any = 0;
+	if (!plain && level == 3) {
 		uint64_t pdpte = mode->pdpte[gla.u >> 30 & 3];
 		w->level = 3;
 		if (!(pdpte & PTE_P))
@@ -209,11 +216,14 @@ static ALWAYS_INLINE bool walk_tables(const struct walk_env *env, const struct p
 		at->level = (uint8_t)level;
 		if (!follow(env, mode, w, at, table, gla, access, flags, plain, &leaf))
 			return false;
+		trail.all &= at->entry;
+		trail.any |= at->entry;
 		if (leaf)
 			break;
-		table = GPA(at->entry & (mode->entry_size == 4 ? BITS(31, 12) : BITS(MAXPHYADDR - 1, 12)));
+		table = GPA(at->entry & (!plain && mode->entry_size == 4 ? BITS(31, 12) : BITS(MAXPHYADDR - 1, 12)));
 	}
 	struct step *last = &trail.step[trail.count - 1];
+	w->rights = rights_of(mode, &trail);
 	w->leaf_hpa = last->hpa;
 	w->leaf_size = mode->entry_size;
 	w->leaf = last->entry;
@@ -222,7 +232,8 @@ static ALWAYS_INLINE bool walk_tables(const struct walk_env *env, const struct p
 		w->status = WALK_PAGE_FAULT;
 		return false;
 	}
-	if (!set_flags(env, mode, w, &trail, access, flags))
+	if (unlikely(!(trail.all & PTE_A) || (access & ACC_WRITE && !(last->entry & PTE_D))) &&
+	    !set_flags(env, mode, w, &trail, access, flags))
 		return false;
 	w->leaf = last->entry;
 	w->dirty = last->entry & PTE_D;
@@ -246,6 +257,7 @@ static ALWAYS_INLINE void walk_one(const struct walk_env *env, const struct pagi
 {
 	struct second s;
 	if (mode->levels == 0) {
+		w->rights = RIGHT_W | RIGHT_U;
 		w->gpa = GPA(gla.u);
 		w->dirty = true;
 	} else if (!walk_tables(env, mode, w, gla, access, flags, plain)) {
@@ -262,8 +274,7 @@ static ALWAYS_INLINE void walk_one(const struct walk_env *env, const struct pagi
 void walk_into(struct walk *w, const struct walk_env *env, const struct paging_mode *mode, gla_t gla, unsigned access, unsigned flags)
 {
 	memset(w, 0, offsetof(struct walk, fail));
-	w->rights = RIGHT_W | RIGHT_U;
-	if (likely(!env->second && !env->observer && !(flags & WALK_PEEK)))
+	if (likely(mode->levels >= 4 && !env->second && !env->observer && !(flags & WALK_PEEK)))
 		walk_one(env, mode, w, gla, access, flags, true);
 	else
 		walk_one(env, mode, w, gla, access, flags, false);
