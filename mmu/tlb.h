@@ -100,7 +100,7 @@ static inline bool tlb_has_order(const struct tlb_array *a)
 }
 
 /* The slot of gla in one part, for this context or as a global translation of this group; -1 if none. */
-static inline int tlb_find_in(const struct tlb *tlb, unsigned part, gla_t gla, uint32_t context, uint32_t group)
+static ALWAYS_INLINE int tlb_find_in(const struct tlb *tlb, unsigned part, gla_t gla, uint32_t context, uint32_t group)
 {
 	const struct tlb_array *a = &tlb->array[part];
 	uint64_t page = tlb_tag(part, gla, 0), own = page | context, global = page | group;
@@ -162,26 +162,31 @@ static inline void tlb_touch(struct tlb *tlb, const struct tlb_entry *e)
 }
 
 /* The slot that a new translation with this tag takes: an empty one of its set, or the least recently used. */
-static inline uint32_t tlb_victim(const struct tlb *tlb, unsigned part, uint64_t tag)
+static ALWAYS_INLINE uint32_t tlb_victim(const struct tlb *tlb, unsigned part, uint64_t tag)
 {
 	const struct tlb_array *a = &tlb->array[part];
 	uint32_t set = tlb_set(a, tag), first = a->first + set * a->ways, oldest = first;
 	if (tlb_has_order(a))
 		return first + (uint32_t)(tlb->order[a->first_order + set] >> (4 * (a->ways - 1)) & 15);
-	for (uint32_t s = first + 1; s < first + a->ways; s++)
-		oldest = tlb->used[s] < tlb->used[oldest] ? s : oldest;
+	uint64_t least = tlb->used[first];
+	for (uint32_t s = first + 1; s < first + a->ways; s++) {
+		uint64_t used = tlb->used[s];
+		oldest = used < least ? s : oldest;
+		least = used < least ? used : least;
+	}
 	return oldest;
 }
 
 /* Makes a slot, of tlb_victim, ready for a new entry whose tag and part are given; returns it for the caller to fill in the rest. */
-static inline struct tlb_entry *tlb_put(struct tlb *tlb, uint32_t slot, unsigned part, uint64_t tag)
+static ALWAYS_INLINE struct tlb_entry *tlb_put(struct tlb *tlb, uint32_t slot, unsigned part, uint64_t tag)
 {
 	const struct tlb_array *a = &tlb->array[part];
 	struct tlb_entry *e = &tlb->entry[slot];
 	uint32_t set = tlb_set(a, tag), way = slot - a->first - set * a->ways;
-	if (tlb->tag[slot])
-		tlb->live[e->part]--;
-	tlb->live[part]++;
+	if (unlikely(tlb->tag[slot] == 0 || e->part != part)) {
+		tlb->live[e->part] -= tlb->tag[slot] != 0;
+		tlb->live[part]++;
+	}
 	tlb->tag[slot] = tag;
 	e->tag = tag;
 	e->part = (uint8_t)part;

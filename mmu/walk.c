@@ -19,8 +19,6 @@
  * plain, below: 4 or 5 levels, no second stage, no observer, no peek. The compiler makes two walks of the one text; the plain one is
  * what nearly every native walk takes.
  */
-#define ALWAYS_INLINE inline __attribute__((always_inline))
-
 /* What one walk has used so far: where its entries lie, for the A and D flags. */
 struct trail {
 	unsigned count;
