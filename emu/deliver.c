@@ -44,6 +44,8 @@ static enum fault_class class_of(uint8_t vector, uint8_t type)
 /* What an exception leaves in CR2, DR6 and DR7, whatever becomes of its delivery. */
 static void write_registers(struct cpu *cpu, const struct pending *p)
 {
+	if (p->injected)
+		return; /* SDM 3C, "Details of Vectored-Event Injection" */
 	if (p->type == EVTYPE_HARDWARE && p->vector == VEC_PF)
 		cpu->cr2 = p->cr2;
 	if (p->type == EVTYPE_HARDWARE && p->vector == VEC_DB)
@@ -73,6 +75,8 @@ static uint64_t pushed_flags(const struct cpu *cpu, const struct pending *p)
 {
 	bool fault = p->vector != VEC_DB && p->vector != VEC_DF && p->vector != VEC_MC;
 
+	if (p->injected)
+		return cpu->rflags; /* as VM entry loaded it, whatever the event */
 	if (is_instruction(p->type))
 		return cpu->rflags & ~FLAG_RF;
 	if (p->type == EVTYPE_HARDWARE && (fault || (p->vector == VEC_DB && (p->dr6 & DR6_BD))))

@@ -21,7 +21,7 @@ bool deliver_pending(struct cpu *cpu);
 
 /*
  * The same without asking whether the event itself causes a VM exit: for VM-entry event injection, of every event type (pending.insn_len is
- * the VM-entry instruction length). Faults on the way are asked about. An injected #PF has pending.cr2 = cpu->cr2, an injected #DB dr6 = 0.
+ * the VM-entry instruction length; pending.injected leaves CR2, DR6, DR7 and RF alone). Faults on the way are asked about.
  */
 bool deliver_injected(struct cpu *cpu);
 

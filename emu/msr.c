@@ -8,6 +8,7 @@
 
 #include "vmx/offer.h"
 #include "vmx/intercept.h"
+#include "vmx/msr.h"
 
 #include <string.h>
 
@@ -316,6 +317,8 @@ bool msr_read(struct cpu *cpu, struct bus *bus, uint32_t index, uint64_t *value)
 {
 	const struct row *row = find(index);
 
+	if (!row && cpu->vmx && vmx_msr_read(index, value))
+		return true;
 	if (!row)
 		return is_x2apic(index) && bus_rdmsr(bus, index, value);
 	if (row->read)

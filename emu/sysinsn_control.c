@@ -118,6 +118,8 @@ static bool write_cr8(struct sysinsn *s, uint64_t value)
 {
 	if (value & ~BITS(3, 0))
 		return raise_error(s->cpu, VEC_GP, 0);
+	if (vmx_write_cr8(s->cpu, value))
+		return true;
 	s->cpu->cr8 = value;
 	bus_set_tpr(s->bus, (uint8_t)value);
 	return true;
@@ -140,6 +142,8 @@ static bool may_move_cr(struct sysinsn *s)
 
 static uint64_t read_cr(struct sysinsn *s)
 {
+	uint64_t tpr;
+
 	switch (s->insn->reg) {
 	case 0:
 		return vmx_visible_cr0(s->cpu);
@@ -150,7 +154,7 @@ static uint64_t read_cr(struct sysinsn *s)
 	case 4:
 		return vmx_visible_cr4(s->cpu);
 	default:
-		return bus_tpr(s->bus);
+		return vmx_read_cr8(s->cpu, &tpr) ? tpr : bus_tpr(s->bus);
 	}
 }
 

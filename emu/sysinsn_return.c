@@ -264,9 +264,10 @@ bool sys_IRET(struct sysinsn *s)
 {
 	struct far_return r = {.size = s->insn->opsize};
 	struct cpu *cpu = s->cpu;
-	bool unblocks = cpu->interruptibility & BLOCK_NMI;
+	bool unblocks = (cpu->interruptibility & BLOCK_NMI) && vmx_iret_unblocks_nmi(cpu);
 
-	cpu->interruptibility &= (uint8_t)~BLOCK_NMI;
+	if (unblocks)
+		cpu->interruptibility &= (uint8_t)~BLOCK_NMI;
 	if (cpu_real_segments(cpu) ? iret_real(s, &r) : iret_protected(s, &r))
 		return true;
 	cpu->pending.nmi_unblocked = unblocks;

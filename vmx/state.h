@@ -128,7 +128,8 @@ struct pending {
 	uint32_t error;
 	uint64_t cr2;	  /* VEC_PF: goes to CR2 upon delivery, or to the exit qualification */
 	uint64_t dr6;	  /* VEC_DB: bits to set in DR6, or for the exit qualification */
-	uint8_t insn_len; /* of the instruction that raised a software event */
+	uint8_t insn_len; /* of the instruction that raised a software event, or that causes the VM exit */
+	bool injected;	  /* by VM entry: the event itself causes no VM exit, and leaves CR2 and DR6 alone */
 	/* any kind: the failing instruction is an IRET that had unblocked NMIs (bit 12 of interruption information or qualification) */
 	bool nmi_unblocked;
 	/* PENDING_VM_EXIT: the exit, its qualification and the fields that some reasons have */
@@ -136,6 +137,7 @@ struct pending {
 	uint64_t qualification;
 	uint64_t exit_gla, exit_gpa;
 	uint32_t exit_insn_info;
+	bool exit_has_event; /* vector, type, has_error and error are the VM-exit interruption information */
 	/* PENDING_STOP: one line for the user; static text */
 	const char *stop_reason;
 };
