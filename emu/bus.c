@@ -227,6 +227,11 @@ uint64_t bus_next_event(struct bus *bus)
 	return next;
 }
 
+bool bus_awaits_input(const struct bus *bus)
+{
+	return lapic_lint0_sensitive(bus->lapic) && pic_sensitive(bus->pic, LINE_COM1) && serial_awaits_input(bus->serial);
+}
+
 bool bus_take_nmi(struct bus *bus)
 {
 	bool nmi = bus->lapic->nmi;

@@ -66,6 +66,8 @@ void bus_out(struct bus *bus, uint16_t port, unsigned size, uint32_t value);
  */
 bool bus_interrupt_pending(struct bus *bus);
 uint64_t bus_next_event(struct bus *bus);
+/* true if COM1 would interrupt as soon as the console, which has no input ready, gets some: a halted machine may then wait on the host. */
+bool bus_awaits_input(const struct bus *bus);
 /* The interrupt-acknowledge cycle: the vector of the highest-priority pending interrupt (LAPIC, or PIC through LINT0/ExtINT). */
 uint8_t bus_acknowledge(struct bus *bus);
 

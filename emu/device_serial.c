@@ -249,16 +249,19 @@ bool serial_update(struct serial *s, uint64_t now)
 	return interrupt_id(s, now) != IIR_NONE;
 }
 
+bool serial_awaits_input(const struct serial *s)
+{
+	return (s->ier & IER_RDA) && !(s->mcr & MCR_LOOP) && s->rx_count < rx_depth(s) && s->console && s->console->in_paced &&
+	       console_open(s->console);
+}
+
 uint64_t serial_next_event(const struct serial *s, uint64_t now)
 {
 	uint64_t next = ~0ull, timeout = timeout_clock(s);
 
-	if (!(s->ier & IER_RDA))
-		return next;
-	if (s->rx_count && timeout > now)
+	if ((s->ier & IER_RDA) && s->rx_count && timeout > now)
 		next = timeout;
-	if (s->console && !(s->mcr & MCR_LOOP) && s->rx_count < rx_depth(s) && console_open(s->console) && s->next_poll > now &&
-	    s->next_poll < next)
+	if (serial_awaits_input(s) && s->next_poll > now && s->next_poll < next)
 		next = s->next_poll;
 	return next;
 }

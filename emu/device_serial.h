@@ -28,5 +28,7 @@ void serial_out(struct serial *serial, unsigned reg, uint8_t value, uint64_t now
 bool serial_update(struct serial *serial, uint64_t now);
 /* When the interrupt line may next rise by itself; ~0: never. */
 uint64_t serial_next_event(const struct serial *serial, uint64_t now);
+/* true if the guest waits by interrupt for input that may still come */
+bool serial_awaits_input(const struct serial *serial);
 
 #endif

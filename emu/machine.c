@@ -7,15 +7,13 @@
  */
 #include "emu/machine.h"
 
+#include "emu/console.h"
 #include "emu/deliver.h"
 #include "emu/sysinsn.h"
 
-#include <poll.h>
 #include <string.h>
-#include <unistd.h>
-#include <unistd.h>
 
-enum { SLICE = 10000000, HOST_WAIT_MS = 10 };
+enum { SLICE = 10000000, HOST_WAIT_MS = 1 };
 #define DR6_BS BIT(14)
 #define DR7_ENABLES BITS(7, 0)
 #define SHADOWS (BLOCK_STI | BLOCK_MOV_SS)
@@ -219,11 +217,8 @@ static bool wait_for_event(struct machine *m)
 		m->idle += next - cpu->clock;
 		cpu->clock = next;
 	}
-	struct console *console = m->config.console;
-	if (console && console->in_fd >= 0 && !console->in_eof && isatty(console->in_fd)) {
-		struct pollfd fd = {.fd = console->in_fd, .events = POLLIN};
-		poll(&fd, 1, HOST_WAIT_MS); /* a person types more slowly than model time passes */
-	}
+	if (bus_awaits_input(&m->bus)) /* a person types more slowly than model time passes */
+		console_wait(m->config.console, HOST_WAIT_MS);
 	return true;
 }
 

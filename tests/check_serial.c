@@ -271,9 +271,11 @@ START_TEST(pipe_input_is_asked_for_once_a_millisecond)
 	apic_out(0x350, 0x700);
 	out8(IER, 1);
 	ck_assert_uint_eq(bus_next_event(bus), 2000000);
+	ck_assert(bus_awaits_input(bus));
 	close(fd[1]);
 	fixture_clock = 2000000;
 	ck_assert_uint_eq(bus_next_event(bus), ~0ull);
+	ck_assert(!bus_awaits_input(bus));
 	bus_teardown();
 	close(fd[0]);
 }
