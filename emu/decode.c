@@ -3,9 +3,10 @@
  * The decoder (SDM 2A, "Instruction Format"): prefixes, opcode, ModRM, SIB, displacement, immediate; what they mean comes from the opcode
  * map in emu/decode_table.def. Capstone gives the text of an instruction; tests hold its lengths, and the engine's, against ours.
  *
- * LIMIT: where the engine reads prefixes in another way than the processor, the instruction is #UD rather than executed wrongly: 66
- * together with F2 or F3 (or F2 with F3) where these choose the instruction, F2 with F3 on CMPS and SCAS, 66 before a near branch in 64-bit
- * mode.
+ * LIMIT: where the engine would execute something else than the processor, or refuses, the instruction is #UD: 66 together with F2 or F3
+ * (or F2 with F3) where these choose the instruction; F2 with F3 on CMPS and SCAS; 66 before a near branch in 64-bit mode; POPCNT, MOVBE
+ * and CRC32 of 16 or 32 bits, and VEX, in 16-bit code; the undocumented TEST (F6 /1, F7 /1); 0F 18 /0 to /3 and 0F 0D with a register.
+ * LIMIT: PUNPCKL of MMX, CVTPS2PD, CVTDQ2PD, CVT(T)PS2PI, ROUNDSS and ROUNDSD read up to 16 bytes where the processor reads memsize.
  */
 #include "emu/decode.h"
 #include "emu/decode_table.h"
@@ -397,8 +398,11 @@ static void set_prefix_flags(const struct scan *s, const struct op *op, struct i
 			insn->flags |= INSN_REPNE;
 	}
 	bool xchg = s->map == M1 && (s->opcode & 0xfe) == 0x86 && (insn->flags & INSN_MEM);
-	if (s->lock)
+	if (s->lock) {
 		insn->flags |= INSN_LOCK;
+		if (s->map == M1 && (s->opcode & 0xfe) == 0xf6) /* LOCK NEG: the engine reads, then compares and exchanges */
+			insn->flags |= INSN_MULTI;
+	}
 	if (s->lock || xchg)
 		insn->cls = CLASS_LOCKED;
 	if (s->map == M1 && s->opcode == 0x90 && s->rep == 0xf3 && !rex_b(s))
@@ -424,6 +428,8 @@ static bool is_illegal(const struct scan *s, const struct op *op, const struct i
 /* The engine would take it for another instruction: see the head of the file. */
 static bool engine_differs(const struct scan *s, const struct op *op)
 {
+	if ((op->how & H_NO16) && s->width == 16)
+		return true;
 	if ((op->how & (H_SIMD | H_REPCC)) && s->f2 && s->f3)
 		return true;
 	if ((op->how & H_SIMD) && !s->vex && s->opsize && s->rep)

@@ -66,6 +66,7 @@ enum op_how {
 	H_REPCC = 1 << 10, /* string instruction that tests ZF: REPE and REPNE differ */
 	H_SREG = 1 << 11,  /* ModRM.reg names a segment register (0..5) */
 	H_SIMD = 1 << 12,  /* 66, F2, F3 choose the instruction */
+	H_NO16 = 1 << 13,  /* the engine gets its operand size wrong in 16-bit code */
 	H_CR = 1 << 14,	   /* ModRM.reg names a control register */
 	H_DR = 1 << 15,	   /* ModRM.reg names a debug register */
 	H_NOVV = 1 << 16,  /* VEX.vvvv must be 1111b */
