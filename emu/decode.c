@@ -5,8 +5,10 @@
  *
  * LIMIT: where the engine would execute something else than the processor, or refuses, the instruction is #UD: 66 together with F2 or F3
  * (or F2 with F3) where these choose the instruction; F2 with F3 on CMPS and SCAS; 66 before a near branch in 64-bit mode; POPCNT, MOVBE
- * and CRC32 of 16 or 32 bits, and VEX, in 16-bit code; the undocumented TEST (F6 /1, F7 /1); 0F 18 /0 to /3 and 0F 0D with a register.
- * LIMIT: PUNPCKL of MMX, CVTPS2PD, CVTDQ2PD, CVT(T)PS2PI, ROUNDSS and ROUNDSD read up to 16 bytes where the processor reads memsize.
+ * and CRC32 of 16 or 32 bits in 16-bit code; SAHF and LAHF with REX; PCMPESTRI and PCMPESTRM with REX.W; the undocumented TEST (F6 /1, F7
+ * /1); 0F 18 /0 to /3 and 0F 0D with a register. The engine itself raises #UD on CMPPS and its kin with an immediate above 7. LIMIT:
+ * PUNPCKL of MMX, CVTPS2PD, CVTDQ2PD, CVT(T)PS2PI, ROUNDSS and ROUNDSD read up to 16 bytes where the processor reads memsize. LIMIT: a
+ * 32-bit CMPXCHG of registers that fails clears the upper half of its destination.
  */
 #include "emu/decode.h"
 #include "emu/decode_table.h"
@@ -20,7 +22,7 @@
 #error "vtxray needs Capstone 5 or later"
 #endif
 
-enum { INSN_MAX = 15, VVVV_NONE = 15 };
+enum { INSN_MAX = 15 };
 
 struct decoder {
 	uint16_t first[OP_MAPS][256]; /* the first row for an opcode */
@@ -39,8 +41,6 @@ struct scan {
 	uint8_t seg; /* override, or REG_NONE */
 	uint8_t rex; /* REX, or what VEX says of it; 0: none */
 	uint8_t map, opcode, prefix, modrm;
-	uint8_t vvvv;
-	bool vex, invalid;
 };
 
 static uint8_t peek(struct scan *s)
@@ -127,38 +127,9 @@ static void read_prefixes(struct scan *s)
 	s->prefix = s->rep == 0xf3 ? PF3 : s->rep == 0xf2 ? PF2 : s->opsize ? P66 : NP;
 }
 
-/* VEX: outside 64-bit mode only where LES and LDS would have a register operand. Bits are stored inverted. */
-static bool vex_follows(struct scan *s, uint8_t byte)
-{
-	if (byte != 0xc4 && byte != 0xc5)
-		return false;
-	return s->width == 64 || (s->width == 32 && peek(s) >= 0xc0);
-}
-
-static void read_vex(struct scan *s, uint8_t byte)
-{
-	static const uint8_t prefix[4] = {NP, P66, PF3, PF2};
-	uint8_t rxb = byte == 0xc4 ? next(s) : 0xe1, last = next(s);
-	s->vex = true;
-	s->invalid = s->rex || s->lock || s->opsize || s->rep || (last & 4);
-	s->map = (rxb & 0x1f) == 2 ? V38 : V3A;
-	if (byte != 0xc4 || ((rxb & 0x1f) != 2 && (rxb & 0x1f) != 3))
-		s->invalid = true;
-	if (s->width == 64)
-		s->rex = 0x40 | (uint8_t)(~rxb >> 5 & 7) | (last >> 4 & 8);
-	/* stored order is R X B from the top, as in REX */
-	s->prefix = prefix[last & 3];
-	s->vvvv = last >> 3 & 15;
-	s->opcode = next(s);
-}
-
 static void read_opcode(struct scan *s)
 {
 	uint8_t byte = next(s);
-	if (vex_follows(s, byte)) {
-		read_vex(s, byte);
-		return;
-	}
 	s->map = M1;
 	if (byte == 0x0f) {
 		byte = next(s);
@@ -420,8 +391,6 @@ static bool is_illegal(const struct scan *s, const struct op *op, const struct i
 		return true;
 	if ((op->how & H_DR) && insn->reg > 7)
 		return true;
-	if ((op->how & H_NOVV) && s->vvvv != VVVV_NONE)
-		return true;
 	return x87_hole(s);
 }
 
@@ -432,7 +401,11 @@ static bool engine_differs(const struct scan *s, const struct op *op)
 		return true;
 	if ((op->how & (H_SIMD | H_REPCC)) && s->f2 && s->f3)
 		return true;
-	if ((op->how & H_SIMD) && !s->vex && s->opsize && s->rep)
+	if ((op->how & H_SIMD) && s->opsize && s->rep)
+		return true;
+	if (s->map == M1 && (s->opcode & 0xfe) == 0x9e && s->rex) /* SAHF, LAHF */
+		return true;
+	if (s->map == M3A && (s->opcode & 0xfe) == 0x60 && rex_w(s)) /* PCMPESTRM, PCMPESTRI */
 		return true;
 	return (op->how & H_NEAR) && !op->sys && s->width == 64 && s->opsize && !rex_w(s);
 }
@@ -448,7 +421,7 @@ static void make_ud(const struct scan *s, struct insn *insn)
 static void read_operands(struct scan *s, const struct op *op, struct insn *insn)
 {
 	unsigned addrsize = s->width / 8;
-	*insn = (struct insn){.sys = op->sys, .cls = op->cls, .opcode = s->opcode, .rex = s->rex && !s->vex, .scale = 1};
+	*insn = (struct insn){.sys = op->sys, .cls = op->cls, .opcode = s->opcode, .rex = s->rex != 0, .scale = 1};
 	insn->rm = insn->base = insn->index = REG_NONE;
 	insn->seg = SEG_DS;
 	insn->addrsize = (uint8_t)(!s->addrsize ? addrsize : addrsize == 4 ? 2 : 4);
@@ -476,7 +449,7 @@ enum decode_status decode_insn(struct decoder *decoder, const uint8_t *bytes, un
 	struct scan s = {.bytes = bytes, .avail = avail < INSN_MAX ? avail : INSN_MAX, .width = width, .seg = REG_NONE};
 	read_prefixes(&s);
 	read_opcode(&s);
-	const struct op *op = s.invalid ? NULL : find_row(decoder, &s);
+	const struct op *op = find_row(decoder, &s);
 	if (op && !s.ran_out)
 		read_operands(&s, op, insn);
 	if (s.ran_out)

@@ -8,8 +8,8 @@
 
 #include "vmx/instruction.h"
 
-/* opcode maps: one byte, 0F, 0F 38, 0F 3A, the two VEX maps in which BMI lives, and 0F 01 with a register form by its last byte */
-enum op_map { M1, M0F, M38, M3A, V38, V3A, M01, OP_MAPS };
+/* opcode maps: one byte, 0F, 0F 38, 0F 3A, and 0F 01 with a register form by its last byte */
+enum op_map { M1, M0F, M38, M3A, M01, OP_MAPS };
 
 /* mandatory prefixes that a row answers to: F2 and F3 hide 66; a row that ignores them all has ANY */
 enum op_prefix { NP = 1, P66 = 2, PF3 = 4, PF2 = 8, ANY = 15 };
@@ -69,7 +69,6 @@ enum op_how {
 	H_NO16 = 1 << 13,  /* the engine gets its operand size wrong in 16-bit code */
 	H_CR = 1 << 14,	   /* ModRM.reg names a control register */
 	H_DR = 1 << 15,	   /* ModRM.reg names a debug register */
-	H_NOVV = 1 << 16,  /* VEX.vvvv must be 1111b */
 };
 
 struct op {

@@ -1180,7 +1180,7 @@ static int instance_open(struct engine *e, struct instance *in, bool wide)
 	in->wide = wide;
 	err = uc_ctl_set_tcg_buffer_size(in->uc, CODE_BUFFER);
 	if (!err)
-		err = uc_ctl_set_cpu_model(in->uc, UC_CPU_X86_SKYLAKE_CLIENT);
+		err = uc_ctl_set_cpu_model(in->uc, UC_CPU_X86_SNOWRIDGE);
 	if (!err)
 		err = uc_ctl_tlb_mode(in->uc, UC_TLB_VIRTUAL);
 	if (!err)

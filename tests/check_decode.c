@@ -4,6 +4,7 @@
  * reads them is shown in tests/check_decode_engine.c.
  */
 #include "emu/decode.h"
+#include "emu/feature.h"
 #include "tests/test.h"
 
 #include <stdio.h>
@@ -132,10 +133,14 @@ static const struct {
     {64, "f30fb818", "popcnt ebx, [rax]", SYS_NONE, 4, 4, READ | MEM},
     {64, "66f20f38f118", "crc32 ebx, word [rax]", SYS_NONE, 2, 2, READ | MEM},
     {64, "0f38f018", "movbe ebx, [rax]", SYS_NONE, 4, 4, READ | MEM},
-    {64, "c4e278f218", "andn ebx, eax, [rax]", SYS_NONE, 4, 4, READ | MEM},
-    {64, "c4e2f8f218", "andn rbx, rax, [rax]", SYS_NONE, 8, 8, READ | MEM},
-    {64, "c4e27cf2d8", "andn with VEX.L", SYS_UD, 0, 0, 0},
     {64, "c5f877", "vzeroupper", SYS_UD, 0, 0, 0},
+    {64, "c4e278f218", "andn", SYS_UD, 0, 0, 0},
+    {32, "c5f877", "vzeroupper", SYS_UD, 0, 0, 0},
+    {64, "660f38f6c3", "adcx", SYS_UD, 0, 0, 0},
+    {64, "9f", "lahf", SYS_NONE, 1, 0, 0},
+    {64, "409f", "lahf with REX", SYS_UD, 0, 0, 0},
+    {64, "0f3acc18", "sha1rnds4", SYS_UD, 0, 0, 0},
+    {16, "f30fb8c3", "popcnt in 16-bit code", SYS_UD, 0, 0, 0},
     {32, "c518", "lds ebx, [eax]", SYS_LOAD_FAR, 4, 6, MEM},
     {64, "0f0b", "ud2", SYS_UD, 0, 0, 0},
     {64, "0fff18", "ud0", SYS_UD, 0, 0, 0},
@@ -327,6 +332,37 @@ START_TEST(offset_is_truncated_to_the_address_size)
 }
 END_TEST
 
+static const char *const offered[FEATURE_COUNT] = {
+    [FEATURE_SSE3] = "f20f7cc1",	  /* haddps xmm0, xmm1 */
+    [FEATURE_PCLMULQDQ] = "660f3a44c100", /* pclmulqdq xmm0, xmm1, 0 */
+    [FEATURE_SSSE3] = "660f3800c1",	  /* pshufb xmm0, xmm1 */
+    [FEATURE_CMPXCHG16B] = "480fc708",	  /* cmpxchg16b [rax] */
+    [FEATURE_SSE4_1] = "660f3a0ac100",	  /* roundss xmm0, xmm1, 0 */
+    [FEATURE_SSE4_2] = "660f3837c1",	  /* pcmpgtq xmm0, xmm1 */
+    [FEATURE_MOVBE] = "0f38f000",	  /* movbe eax, [rax] */
+    [FEATURE_POPCNT] = "f30fb8c1",	  /* popcnt eax, ecx */
+    [FEATURE_AES] = "660f38dcc1",	  /* aesenc xmm0, xmm1 */
+    [FEATURE_FPU] = "d8c1",		  /* fadd st, st(1) */
+    [FEATURE_CX8] = "0fc708",		  /* cmpxchg8b [rax] */
+    [FEATURE_CMOV] = "0f44c1",		  /* cmove eax, ecx */
+    [FEATURE_CLFSH] = "0fae38",		  /* clflush [rax] */
+    [FEATURE_MMX] = "0f77",		  /* emms */
+    [FEATURE_FXSR] = "0fae00",		  /* fxsave [rax] */
+    [FEATURE_SSE] = "0f58c1",		  /* addps xmm0, xmm1 */
+    [FEATURE_SSE2] = "660f58c1",	  /* addpd xmm0, xmm1 */
+    [FEATURE_CLFLUSHOPT] = "660fae38",	  /* clflushopt [rax] */
+    [FEATURE_CLWB] = "660fae30",	  /* clwb [rax] */
+    [FEATURE_LAHF64] = "9f",		  /* lahf */
+    [FEATURE_PREFETCHW] = "0f0d08",	  /* prefetchw [rax] */
+};
+
+START_TEST(offered_feature_is_decoded)
+{
+	ck_assert_msg(offered[_i] != NULL, "feature %d has no example", _i);
+	ck_assert_msg(decode(64, offered[_i]).sys != SYS_UD, "%s", offered[_i]);
+}
+END_TEST
+
 static uint64_t xorshift(uint64_t *state)
 {
 	*state ^= *state << 13;
@@ -383,6 +419,7 @@ static void add_cases(Suite *suite)
 	tcase_add_test(t, rex_counts_only_right_before_the_opcode);
 	tcase_add_test(t, more_than_15_bytes_is_told_apart);
 	tcase_add_test(t, offset_is_truncated_to_the_address_size);
+	tcase_add_loop_test(t, offered_feature_is_decoded, 0, FEATURE_COUNT);
 	tcase_add_loop_test(t, random_bytes_decode_within_15_bytes, 0, 3);
 	tcase_add_test(t, text_is_in_intel_syntax);
 	suite_add_tcase(suite, t);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A contract between the decoder and Unicorn: every plain encoding (all opcodes of the four maps and of VEX x prefixes x ModRM forms, in
+ * A contract between the decoder and Unicorn: every plain encoding (all opcodes of the four maps x prefixes x ModRM forms, in
  * code of each width) is run in a bare engine; its length and its memory accesses must be what decode_insn says. Where the engine reads
  * other bytes than the processor is listed in `known`. Capstone's lengths must be ours too, also for system instructions.
  */
@@ -86,7 +86,7 @@ static void engine_open(unsigned width)
 	uc_hook hook;
 	ck_assert_int_eq(uc_open(UC_ARCH_X86, width == 64 ? UC_MODE_64 : width == 32 ? UC_MODE_32 : UC_MODE_16, &uc), UC_ERR_OK);
 	ck_assert_int_eq(uc_ctl_set_tcg_buffer_size(uc, 32 << 20), UC_ERR_OK);
-	ck_assert_int_eq(uc_ctl_set_cpu_model(uc, UC_CPU_X86_SKYLAKE_SERVER), UC_ERR_OK);
+	ck_assert_int_eq(uc_ctl_set_cpu_model(uc, UC_CPU_X86_SNOWRIDGE), UC_ERR_OK);
 	ck_assert_int_eq(uc_mem_map_ptr(uc, 0, RAM, UC_PROT_ALL, ram), UC_ERR_OK);
 	uint64_t cr4 = BIT(9) | BIT(10);
 	ck_assert_int_eq(uc_reg_write(uc, UC_X86_REG_CR4, &cr4), UC_ERR_OK);
@@ -129,42 +129,45 @@ static unsigned operand_count(const struct insn *insn)
 	return insn->opcode == 0x62 && !(insn->flags & INSN_MMX) && !(insn->flags & INSN_SSE) ? 2 : 1; /* BOUND */
 }
 
-/* Instructions of which the engine reads other bytes than the architecture has. A space ends each name, so that it is the whole mnemonic.
- */
+/* Instructions of which the engine reads other bytes than the architecture has. */
 static const struct {
-	const char *name;
-	unsigned bytes; /* 0: any number */
+	uint8_t opcode, memsize;
+	uint32_t flag; /* tells the opcode's map, or prefix, apart */
+	unsigned bytes;
 } known[] = {
-    {"fldenv ", 6},								/* control, status and tag word; the pointers are dropped */
-    {"frstor ", 0},								/* those, and the registers */
-    {"punpcklbw ", 8},								/* MMX: 4 are used */
-    {"punpcklwd ", 8}, {"punpckldq ", 8}, {"cvtps2pd ", 16},			/* 8 are used */
-    {"cvtdq2pd ", 16}, {"cvtps2pi ", 16}, {"cvttps2pi ", 16}, {"roundss ", 16}, /* 4 are used */
-    {"roundsd ", 16},								/* 8 are used */
-    {"lock neg ", 0},								/* a read, then compare and exchange: reads twice */
+    {0xd9, 28, INSN_X87, 6},   {0xd9, 14, INSN_X87, 6},	 /* FLDENV: control, status, tag word; the pointers are dropped */
+    {0xdd, 108, INSN_X87, 86}, {0xdd, 94, INSN_X87, 86}, /* FRSTOR: those, and the registers */
+    {0x60, 4, INSN_MMX, 8},    {0x61, 4, INSN_MMX, 8},	 /* PUNPCKLBW, PUNPCKLWD of MMX: 4 are used */
+    {0x62, 4, INSN_MMX, 8},				 /* PUNPCKLDQ of MMX */
+    {0x5a, 8, INSN_SSE, 16},   {0xe6, 8, INSN_SSE, 16},	 /* CVTPS2PD, CVTDQ2PD: 8 are used */
+    {0x2c, 8, INSN_MMX, 16},   {0x2d, 8, INSN_MMX, 16},	 /* CVTTPS2PI, CVTPS2PI: 8 are used */
+    {0x0a, 4, INSN_SSE, 16},   {0x0b, 8, INSN_SSE, 16},	 /* ROUNDSS, ROUNDSD: 4 or 8 are used */
+    {0xf6, 1, INSN_LOCK, 2},   {0xf7, 2, INSN_LOCK, 4},	 /* LOCK NEG: a read, then compare and exchange */
+    {0xf7, 4, INSN_LOCK, 8},   {0xf7, 8, INSN_LOCK, 16},
 };
 
-static bool reads_differ(const char *text)
+static bool reads_differ(const struct insn *insn)
 {
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
-		if (!strncmp(text, known[i].name, strlen(known[i].name)))
-			return !known[i].bytes || seen.read_bytes == known[i].bytes;
+		if (insn->opcode == known[i].opcode && insn->memsize == known[i].memsize && (insn->flags & known[i].flag))
+			return seen.read_bytes == known[i].bytes;
 	return false;
 }
 
-static const char *check_accesses(const struct insn *insn, const char *text)
+static const char *check_accesses(const struct insn *insn)
 {
 	bool reads = insn->flags & INSN_READ, writes = insn->flags & INSN_WRITE;
 	if (reads != (seen.reads > 0))
 		return reads ? "read not seen" : "unexpected read";
-	if (writes != (seen.writes > 0) && strncmp(text, "maskmovq ", 9)) /* its mask is 0 here: writes nothing */
+	bool maskmovq = insn->opcode == 0xf7 && (insn->flags & INSN_MMX); /* its mask is 0 here: writes nothing */
+	if (writes != (seen.writes > 0) && !maskmovq)
 		return writes ? "write not seen" : "unexpected write";
 	if (!(insn->flags & INSN_MULTI) && (seen.reads > 1 || seen.writes > 1))
 		return "several callbacks";
 	if ((insn->flags & INSN_RMW) && (seen.first_read != seen.first_write))
 		return "read and write apart";
 	unsigned count = operand_count(insn);
-	if (insn->memsize && reads && seen.read_bytes != insn->memsize * count && !reads_differ(text))
+	if (insn->memsize && reads && seen.read_bytes != insn->memsize * count && !reads_differ(insn))
 		return "bytes read";
 	if (insn->memsize && writes && seen.write_bytes != insn->memsize * count)
 		return "bytes written";
@@ -172,7 +175,7 @@ static const char *check_accesses(const struct insn *insn, const char *text)
 }
 
 /* NULL if the engine does what the decoder says */
-static const char *check_run(const struct insn *insn, const char *text)
+static const char *check_run(const struct insn *insn)
 {
 	if (seen.error == UC_ERR_INSN_INVALID || seen.vector == VEC_UD)
 		return "engine: invalid";
@@ -186,10 +189,16 @@ static const char *check_run(const struct insn *insn, const char *text)
 		return "engine: error";
 	if (seen.size != insn->len)
 		return "length";
-	return check_accesses(insn, text);
+	return check_accesses(insn);
 }
 
 static unsigned failures, runs;
+
+/* Capstone 5 loses a byte of INVEPT and its kin in 16-bit code, and of RET imm16 with both 66 and REX.W. */
+static bool capstone_errs(unsigned width, const struct insn *insn)
+{
+	return (width == 16 && insn->sys && insn->memsize == 16) || (width == 64 && insn->rex && insn->opcode == 0xc2);
+}
 
 static const char *check_decoded(unsigned width, const uint8_t *bytes, const struct insn *insn)
 {
@@ -197,14 +206,13 @@ static const char *check_decoded(unsigned width, const uint8_t *bytes, const str
 	unsigned length = decode_text(decoder, bytes, 15, width, code, text, sizeof(text));
 	if (insn->sys == SYS_UD)
 		return NULL;
-	if (length && length != insn->len &&
-	    !(width == 16 && insn->memsize == 16)) /* Capstone's INVEPT with 16-bit addresses lacks a byte */
+	if (length && length != insn->len && !capstone_errs(width, insn))
 		return "Capstone: length";
 	if (insn->sys != SYS_NONE)
 		return NULL;
 	runs++;
 	run(bytes, insn->len);
-	return check_run(insn, text);
+	return check_run(insn);
 }
 
 /* Returns whether the instruction has, or may have, a ModRM. */
@@ -227,8 +235,7 @@ static bool check_bytes(unsigned width, const uint8_t *bytes)
 static const char *const prefixes64[] = {"",	     "\x66",	 "\xf3", "\xf2", "\x48",     "\x66\x48",
 					 "\xf3\x48", "\xf2\x48", "\x67", "\xf0", "\x66\xf3", "\x66\xf2"};
 static const char *const prefixes32[] = {"", "\x66", "\xf3", "\xf2", "\x67", "\xf0", "\x66\xf3", "\x66\xf2"};
-static const char *const maps[] = {
-    "", "\x0f", "\x0f\x38", "\x0f\x3a", "\xc4\xe2\x78", "\xc4\xe2\x79", "\xc4\xe2\x7a", "\xc4\xe2\x7b", "\xc4\xe2\xf8", "\xc4\xe3\x7b"};
+static const char *const maps[] = {"", "\x0f", "\x0f\x38", "\x0f\x3a"};
 
 static bool is_prefix(unsigned width, uint8_t opcode)
 {
