@@ -460,6 +460,67 @@ START_TEST(peek_changes_no_entry_counter_or_mark)
 }
 END_TEST
 
+/* an entry that mostly leads on: to a frame of the first FRAMES, with the flags that rarely stop a walk */
+enum { FRAMES = 16 };
+static uint64_t random_entry(void)
+{
+	uint64_t entry = (uint64_t)(any() % FRAMES) << 12 | (any() & 0x1ff) | P | (any() % 8 ? US | RW : 0);
+	if (any() % 4)
+		entry &= ~(uint64_t)PS;
+	if (any() % 8 == 0)
+		entry |= 1ull << any() % 64;
+	return entry | (uint64_t)(any() % 2 ? 0 : any() % 16) << 59;
+}
+
+/* what the oracle says should have changed, and nothing else (an entry may be used at several levels) */
+static void apply(uint8_t *ram, const struct oracle_result *o)
+{
+	for (unsigned c = 0; c < o->changes; c++)
+		for (unsigned i = 0; i < o->entry_bytes; i++)
+			ram[o->changed[c].address + i] |= (uint8_t)(o->changed[c].value >> (8 * i));
+}
+
+START_TEST(random_tables_that_refer_to_each_other_and_themselves)
+{
+	static uint8_t expected[FRAMES * 4096];
+	struct rig r;
+	unsigned faults = 0, cases = 0;
+	rig_init(&r, &settings[_i]);
+	r.machine.cr3 = 0x3000;
+	for (unsigned i = 0; i < 4; i++)
+		r.machine.pdpte[i] = (uint64_t)(i + 4) << 12 | P;
+	for (unsigned tables = 0; tables < 40; tables++) {
+		for (unsigned i = 0; i < FRAMES * 512; i++) {
+			uint64_t entry =
+			    r.entry_bytes == 8 ? random_entry() : (uint32_t)random_entry() | (random_entry() & 0xffffffff) << 32;
+			memcpy(mem.host + i * 8, &entry, 8);
+		}
+		for (unsigned n = 0; n < 250; n++) {
+			set_controls(&r, any() % CONTROL_CASES);
+			r.linear = ((uint64_t)any() << 40 ^ (uint64_t)any() << 20 ^ any()) &
+				   (r.setting->mode <= ORACLE_PAE ? 0xffffffff : 0x7fffffffffff);
+			unsigned access = 1 + any() % 4; /* read, write, both, fetch */
+			struct oracle_access a = {
+			    .linear = r.linear, .reads = access & 1, .writes = access & 2, .fetches = access & 4, .user_mode = any() & 1};
+			struct oracle_result o = oracle_translate(&r.machine, &a);
+			memcpy(expected, mem.host, sizeof expected);
+			apply(expected, &o);
+			memset(&ev, 0, sizeof ev);
+			struct walk w = walk_linear(&env, &r.mode, GLA(r.linear), access | (a.user_mode ? ACC_USER : 0), 0);
+			if (!same_result(&o, &w) || event_walk_refs(&ev) != o.references ||
+			    memcmp(expected, mem.host, sizeof expected) != 0) {
+				explain(&r, &a, &o, &w);
+				ck_abort_msg("walk and oracle differ");
+			}
+			faults += o.page_fault;
+			cases++;
+		}
+	}
+	ck_assert_uint_gt(faults, cases / 50); /* both outcomes must be among them */
+	ck_assert_uint_lt(faults, cases * 49 / 50);
+}
+END_TEST
+
 /* A second stage made for tests: guest-physical g is host-physical g - BASE, with k counted references each time. */
 enum { BASE = 0x40000 };
 struct fake {
@@ -582,6 +643,7 @@ static void add_cases(Suite *suite)
 	tcase_add_loop_test(tc, each_bit_alone_is_reserved_or_ignored_as_the_sdm_says, 0, all);
 	tcase_add_loop_test(tc, reserved_bit_above_hides_what_is_wrong_below, 0, all);
 	tcase_add_loop_test(tc, accessed_and_dirty_flags_in_every_initial_state, 0, all);
+	tcase_add_loop_test(tc, random_tables_that_refer_to_each_other_and_themselves, 0, all);
 	tcase_add_loop_test(tc, tables_beyond_ram_read_as_all_ones, 0, all);
 	tcase_add_loop_test(tc, cold_translation_makes_one_reference_a_level, 0, all);
 	tcase_add_loop_test(tc, peek_changes_no_entry_counter_or_mark, 0, all);
