@@ -79,7 +79,7 @@ static int64_t sign_extend(uint64_t value, unsigned bytes)
 static void override(struct scan *s, enum segreg seg)
 {
 	if (s->width != 64 || seg >= SEG_FS)
-		s->seg = seg;
+		s->seg = (uint8_t)seg;
 }
 
 static bool legacy_prefix(struct scan *s, uint8_t byte)
