@@ -3,6 +3,7 @@
  * Decoded instructions by physical code location (codecache.h). What it does not keep: instructions that cross a page.
  */
 #include "emu/codecache.h"
+#include "emu/plain.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -91,8 +92,14 @@ static void classify(struct insn *insn)
 {
 	if (insn->sys)
 		insn->flags |= INSN_SYSTEM;
-	if ((insn->flags & INSN_MEM) && (insn->seg == SEG_FS || insn->seg == SEG_GS))
-		insn->flags |= INSN_FSGS;
+	if ((insn->flags & INSN_MEM) || insn->cls == CLASS_STRING) {
+		if (insn->seg == SEG_FS || insn->seg == SEG_GS)
+			insn->flags |= INSN_FSGS;
+		if (insn->seg == SEG_CS)
+			insn->flags |= INSN_CHECKED;
+	}
+	if (plain_loads_mxcsr(insn))
+		insn->flags |= INSN_CHECKED;
 	/* an indirect CALL may have to be undone when its target is not canonical: its store is looked at closely */
 	if ((insn->flags & INSN_BRANCH) && (insn->flags & INSN_WRITE) && insn->opcode == 0xff)
 		insn->flags |= INSN_MULTI;

@@ -101,6 +101,7 @@ struct engine {
 	uint8_t fetch_part;
 
 	struct data_access access;
+	bool in_rep;	   /* the last run ended between iterations */
 	uint64_t rep_step; /* the step of a REP instruction that may go on */
 	uint64_t smc_step; /* a step whose store hit a code frame: the engine may begin it again */
 	uint64_t smc_rcx;
@@ -757,8 +758,15 @@ static bool begins_again(struct engine *e, uint64_t gla)
 /* A REP instruction stopped between iterations has not retired: going on with it counts it again. */
 static void suspend_rep(struct engine *e, uint64_t gla)
 {
-	if ((e->insn->flags & INSN_REP) && gla == e->insn_gla && e->rep_step == e->done && e->done != e->begun_step)
-		e->rep_steps++;
+	if (!(e->insn->flags & INSN_REP) || gla != e->insn_gla || e->rep_step != e->done || e->done == e->begun_step)
+		return;
+	e->rep_steps++;
+	e->in_rep = true;
+}
+
+bool engine_in_rep(const struct engine *e)
+{
+	return e->in_rep;
 }
 
 /* false: the engine was stopped for something other than an instruction */
@@ -1085,7 +1093,7 @@ static void take_fault(struct engine *e)
 static void run_once(struct engine *e)
 {
 	e->stop = STOP_NONE;
-	e->fault = false;
+	e->fault = e->in_rep = false;
 	e->begun_step = e->done;
 	uc_err err = uc_emu_start(e->now->uc, e->cpu->rip, UNREACHABLE, 0, 0);
 
@@ -1170,6 +1178,16 @@ static uc_err or_control(uc_engine *uc, int reg, uint64_t bits)
 	return err ? err : uc_reg_write(uc, reg, &value);
 }
 
+/* SDM 3A, "Processor State After Reset": what Unicorn leaves at 0 */
+static uc_err reset_fx(uc_engine *uc)
+{
+	const uint16_t fcw = 0x40;
+	const uint32_t mxcsr = 0x1f80;
+	uc_err err = uc_reg_write(uc, UC_X86_REG_FPCW, &fcw);
+
+	return err ? err : uc_reg_write(uc, UC_X86_REG_MXCSR, &mxcsr);
+}
+
 static int instance_open(struct engine *e, struct instance *in, bool wide)
 {
 	uc_hook hook;
@@ -1197,6 +1215,8 @@ static int instance_open(struct engine *e, struct instance *in, bool wide)
 		err = uc_hook_add(in->uc, &hook, UC_HOOK_INTR, (void *)on_interrupt, e, 1, 0);
 	if (!err)
 		err = or_control(in->uc, UC_X86_REG_CR0, CR0_NE); /* x87 errors as #MF; LIMIT: FERR# is not modelled */
+	if (!err)
+		err = reset_fx(in->uc);
 	if (!err)
 		err = or_control(in->uc, UC_X86_REG_CR4, CR4_OSFXSR | CR4_OSXMMEXCPT);
 	for (unsigned i = 0; i < ENGINE_REGS && !err; i++)

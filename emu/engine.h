@@ -24,6 +24,9 @@ void engine_free(struct engine *engine);
 /* Runs at most max instructions (>= 1) of plain code from cpu's state. Counts, charges cpu->clock, stops as said above. */
 enum engine_stop engine_run(struct engine *engine, uint64_t max);
 
+/* true if the last engine_run ended between two iterations of a REP string instruction: it has not retired. */
+bool engine_in_rep(const struct engine *engine);
+
 /* After ENGINE_SYSTEM: the decoded instruction, valid until the next engine_run. */
 const struct insn *engine_insn(const struct engine *engine);
 

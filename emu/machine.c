@@ -84,6 +84,14 @@ static bool breakpoint_hit(const struct cpu *cpu, uint64_t *hit)
 	return *hit;
 }
 
+/* An event between iterations of a REP string instruction saves RF = 1 (SDM 3B, "Instruction-Breakpoint Exception Condition"). */
+static void save_rf(struct machine *m)
+{
+	if (m->in_rep)
+		m->cpu.rflags |= FLAG_RF;
+	m->in_rep = false;
+}
+
 /* Delivers what is due before the next instruction. true: something was delivered, or ended the run; look again. */
 static bool deliver_due(struct machine *m)
 {
@@ -96,6 +104,7 @@ static bool deliver_due(struct machine *m)
 		uint64_t bits = cpu->pending_dbg;
 		cpu->pending_dbg = 0;
 		cpu->activity = ACTIVITY_ACTIVE;
+		save_rf(m);
 		raise_db(cpu, bits);
 		deliver_exception(m);
 		return true;
@@ -103,6 +112,7 @@ static bool deliver_due(struct machine *m)
 	if (cpu->nmi_pending && !(cpu->interruptibility & (BLOCK_NMI | BLOCK_MOV_SS))) {
 		cpu->nmi_pending = false;
 		cpu->activity = ACTIVITY_ACTIVE;
+		save_rf(m);
 		cpu->clock++;
 		deliver_interrupt(cpu, VEC_NMI, true);
 		cpu->engine_flush = true;
@@ -110,6 +120,7 @@ static bool deliver_due(struct machine *m)
 	}
 	if ((cpu->rflags & FLAG_IF) && !(cpu->interruptibility & SHADOWS) && bus_interrupt_pending(&m->bus)) {
 		cpu->activity = ACTIVITY_ACTIVE;
+		save_rf(m);
 		cpu->clock++;
 		deliver_interrupt(cpu, bus_acknowledge(&m->bus), false);
 		cpu->engine_flush = true;
@@ -177,9 +188,8 @@ static void execute_system(struct machine *m)
 	if (fx)
 		engine_fx_in(m->engine);
 	cpu->clock++;
-	if ((insn->flags & INSN_REP) && cpu->rip == rip)
-		return; /* INS, OUTS with iterations left */
-	cpu->ev.n[EV_INSTRUCTIONS]++;
+	m->in_rep = (insn->flags & INSN_REP) && cpu->rip == rip; /* INS, OUTS with iterations left */
+	cpu->ev.n[EV_INSTRUCTIONS] += !m->in_rep;
 	single_step(cpu, tf);
 }
 
@@ -190,6 +200,11 @@ static void execute(struct machine *m)
 	bool tf = cpu->rflags & FLAG_TF;
 	enum engine_stop stop = engine_run(m->engine, budget(m));
 
+	m->in_rep = engine_in_rep(m->engine);
+	if (m->in_rep && tf) {
+		single_step(cpu, tf);
+		return;
+	}
 	if (cpu->ev.n[EV_INSTRUCTIONS] != retired) {
 		cpu->interruptibility &= (uint8_t)~SHADOWS;
 		cpu->rflags &= ~FLAG_RF;

@@ -35,6 +35,7 @@ struct machine {
 	struct bus bus;
 	struct engine *engine;
 	volatile int kicked;
+	bool in_rep;   /* RIP is at a REP string instruction with iterations done and left */
 	uint64_t idle; /* cycles of the clock that passed while the processor was halted */
 	const char *stop_reason;
 };

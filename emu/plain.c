@@ -2,12 +2,15 @@
 /*
  * Checks on plain instructions that the engine leaves out (plain.h). Order as in SDM 2, "Exceptions" of each instruction: #UD and #NM
  * first, then segments, then alignment. LIMIT: of instructions with several implicit accesses (PUSHA, POPA, ENTER with levels) each is
- * checked against SS as one access of all their bytes.
+ * checked against SS as one access of all their bytes. LIMIT: SIMD floating-point exceptions are as if masked, and MXCSR's
+ * exception flags are not set: no #XM.
  */
 #include "emu/plain.h"
 
-#define X87_ES BIT(7) /* status word: an unmasked exception is pending */
+#define MXCSR_OFFERED 0xffffu /* with DAZ */
+#define X87_ES BIT(7)	      /* status word: an unmasked exception is pending */
 
+enum { FX_MXCSR = 24 }; /* in the FXSAVE area */
 enum { FLAT_BITS = INSN_READ | INSN_WRITE | INSN_STACK };
 
 static bool is_flat(const struct segment *seg)
@@ -24,7 +27,7 @@ static bool alignment_checked(const struct cpu *cpu)
 
 uint32_t plain_slow_flags(const struct cpu *cpu)
 {
-	uint32_t flags = INSN_ALIGN16 | INSN_X87;
+	uint32_t flags = INSN_ALIGN16 | INSN_X87 | INSN_CHECKED;
 
 	if (cpu->cr0 & (CR0_EM | CR0_TS))
 		flags |= INSN_X87 | INSN_MMX | INSN_SSE;
@@ -160,11 +163,39 @@ static bool check_align16(struct cpu *cpu, const struct insn *insn)
 	return gla & 15 ? raise_error(cpu, VEC_GP, 0) : true;
 }
 
+bool plain_loads_mxcsr(const struct insn *insn)
+{
+	bool fxrstor = (insn->flags & INSN_ALIGN16) && (insn->reg & 7) == 1;
+	bool ldmxcsr = (insn->flags & INSN_SSE) && (insn->reg & 7) == 2;
+
+	return insn->opcode == 0xae && insn->cls == CLASS_FP && (insn->flags & INSN_READ) && (fxrstor || ldmxcsr);
+}
+
+/* Looks at the new MXCSR without touching it: where it cannot be read, the instruction itself will fault. */
+static bool check_mxcsr(struct cpu *cpu, const struct insn *insn)
+{
+	gla_t gla;
+	uint32_t mxcsr = 0;
+	unsigned at = insn->flags & INSN_ALIGN16 ? FX_MXCSR : 0;
+
+	if (!memop_linear(cpu, insn->seg, insn_offset(cpu, insn), insn->memsize ? insn->memsize : 1, ACC_READ, &gla))
+		return false;
+	for (unsigned i = 0; i < sizeof mxcsr; i++) {
+		struct walk walk = mmu_peek(&cpu->mmu, GLA(gla.u + at + i), cpu_access(cpu, ACC_READ));
+		if (walk.status != WALK_OK)
+			return true;
+		mxcsr |= (uint32_t)mem_read(cpu->mem, walk.hpa, 1) << 8 * i;
+	}
+	return mxcsr & ~MXCSR_OFFERED ? raise_error(cpu, VEC_GP, 0) : true;
+}
+
 bool plain_check(struct cpu *cpu, const struct insn *insn, uint16_t x87_status)
 {
 	if (!available(cpu, insn->flags, x87_status))
 		return false;
-	if ((insn->flags & plain_slow_flags(cpu) & (FLAT_BITS | INSN_FSGS)) && !check_memory(cpu, insn))
+	if ((insn->flags & plain_slow_flags(cpu) & (FLAT_BITS | INSN_FSGS | INSN_CHECKED)) && !check_memory(cpu, insn))
+		return false;
+	if (plain_loads_mxcsr(insn) && !check_mxcsr(cpu, insn))
 		return false;
 	return !(insn->flags & INSN_ALIGN16) || !(insn->flags & INSN_MEM) || check_align16(cpu, insn);
 }

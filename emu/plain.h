@@ -17,4 +17,7 @@ uint32_t plain_slow_flags(const struct cpu *cpu);
  */
 bool plain_check(struct cpu *cpu, const struct insn *insn, uint16_t x87_status);
 
+/* true for LDMXCSR and FXRSTOR (SDM 2): #GP if they would set a reserved bit of MXCSR. */
+bool plain_loads_mxcsr(const struct insn *insn);
+
 #endif

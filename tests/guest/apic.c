@@ -18,7 +18,7 @@ static volatile unsigned taken; /* interrupts so far */
 static u8 order[MAX];
 static volatile bool nest; /* handlers allow others while they run */
 static bool x2apic;
-static u64 fault_vector;
+static volatile u64 fault_vector;
 
 static void eoi(void)
 {

@@ -279,7 +279,7 @@ PIECE(pcide_bits, "mov %cr3, %rax; or $1, %rax; mov %rax, %cr3; mov %cr4, %rax; 
 PIECE(invpcid_type, "push $0; push $0; mov $4, %eax", "invpcid (%rsp), %rax");
 PIECE(invpcid_reserved, "push $0; push $0x1000; xor %eax, %eax", "invpcid (%rsp), %rax");
 PIECE(invpcid_pcid, "push $0; push $1; mov $1, %eax", "invpcid (%rsp), %rax");
-PIECE(invpcid_canonical, "mov $0x800000000000, %rax; push %rax; push $0; xor %eax, %eax", "invpcid (%rsp), %rax");
+PIECE(invpcid_canonical, "mov $0x4000000000000000, %rax; push %rax; push $0; xor %eax, %eax", "invpcid (%rsp), %rax");
 PIECE(invlpg_canonical, "mov $0x800000000000, %rax", "invlpg (%rax)");
 PIECE(invlpg_plain, "", "invlpg (%rsp)");
 

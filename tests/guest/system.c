@@ -203,7 +203,7 @@ static void control(void)
 
 static void model_specific(void)
 {
-	u64 efer = rdmsr(MSR_EFER), high = 0xffff800000000000, bad = 0x800000000000;
+	u64 efer = rdmsr(MSR_EFER), high = 0xffff800000000000, bad = 0x4000000000000000; /* neither 48 nor 57 bits wide */
 	msr(MSR_EFER, efer, "EFER, the same");
 	msr(MSR_EFER, efer | 2, "EFER, bit 1");
 	msr(MSR_EFER, efer | 1 << 16, "EFER, bit 16");
