@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The guest's page walk (SDM 3A, "Paging"; see walk.h for the picture). One loop over the levels for all modes; a PAE walk
- * starts at the PDPTE registers, which are in the processor: no memory is referenced for them, so a 4-KiB translation
- * with PAE paging makes two references.
+ * The guest's page walk (SDM 3A, "Paging"; see walk.h for the picture). One loop over the levels for all modes.
  *
+ * CHOICE: a PAE walk starts at the PDPTE registers, which MOV to CR3 loaded; memory is not referenced for them, so a cold 4-KiB
+ * translation with PAE paging makes two references (three entries are used).
  * CHOICE: accessed and dirty flags are set, from the top table down, once the access is known to be permitted by all guest
  * entries, and before the second stage translates the final address. An access that faults in the guest's tables sets none.
  * (SDM 3A, "Accessed and Dirty Flags" asks only that a flag is set when an entry is used for a translation.)
