@@ -19,6 +19,7 @@
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 /* Ends the program with file and line: for states that only a bug of ours can make. */
 #define CHECK(x)                                                                                                                           \

@@ -2,7 +2,8 @@
 /*
  * Invalidation of cached translations (SDM 3A, "Operations that Invalidate TLBs and Paging-Structure Caches"; 3C, "Operations
  * that Invalidate Cached Mappings"). Each operation names the contexts it strikes (by VPID, EPT root, PCID), and perhaps one
- * linear address. With an address, all pieces of the guest page that holds it go; pieces are found by looking at every tag.
+ * linear address. With an address, all pieces of the guest page that holds it go: as long as no TLB holds a piece, only the sets
+ * of the address are searched.
  *
  * CHOICE: operations invalidate no more than the SDM requires, so that software which forgets one is found out.
  */
@@ -58,15 +59,34 @@ static bool covers(const struct tlb_entry *e, gla_t gla)
 	return (page ^ FIELD(gla.u, 56, 0)) >> shift == 0;
 }
 
+/* Drops what is doomed among count slots, all of it or what covers *gla. */
+static void drop_among(struct mmu *mmu, struct tlb *tlb, const bool *doomed, uint32_t slot, uint32_t count, const gla_t *gla)
+{
+	for (uint32_t s = slot; s < slot + count; s++)
+		if (doomed[tlb->tag[s] & 0xffff] && (!gla || covers(&tlb->entry[s], *gla)))
+			drop(mmu, tlb, s);
+}
+
+static void drop_of(struct mmu *mmu, struct tlb *tlb, const bool *doomed, const gla_t *gla)
+{
+	if (!gla || mmu->pieces) {
+		drop_among(mmu, tlb, doomed, 0, tlb->slots, gla);
+		return;
+	}
+	for (unsigned part = 0; part < TLB_PARTS; part++) {
+		const struct tlb_array *a = &tlb->array[part];
+		if (tlb->live[part])
+			drop_among(mmu, tlb, doomed, a->first + tlb_set(a, tlb_tag(part, *gla, 0)) * a->ways, a->ways, gla);
+	}
+}
+
 static void drop_everywhere(struct mmu *mmu, const struct strike *k, const gla_t *gla)
 {
-	struct tlb *const tlbs[] = {&mmu->itlb, &mmu->dtlb, &mmu->stlb};
 	bool doomed[CONTEXTS_MAX + 1];
 	doom(mmu, k, doomed);
-	for (unsigned i = 0; i < ARRAY_LEN(tlbs); i++)
-		for (uint32_t s = 0; s < tlbs[i]->slots; s++)
-			if (doomed[tlbs[i]->tag[s] & 0xffff] && (!gla || covers(&tlbs[i]->entry[s], *gla)))
-				drop(mmu, tlbs[i], s);
+	drop_of(mmu, &mmu->itlb, doomed, gla);
+	drop_of(mmu, &mmu->dtlb, doomed, gla);
+	drop_of(mmu, &mmu->stlb, doomed, gla);
 	mmu->generation++;
 }
 

@@ -6,7 +6,6 @@
  */
 #include "mmu/mem.h"
 
-#include <string.h>
 #include <sys/mman.h>
 
 static void *map_lazily(uint64_t size)
@@ -83,11 +82,7 @@ void mem_write(struct mem *mem, hpa_t addr, uint64_t value, unsigned size)
 
 uint64_t mem_read_entry(const struct mem *mem, hpa_t addr, unsigned size)
 {
-	uint64_t value = 0;
-	if (unlikely(!mem_is_ram(mem, addr, size)))
-		return size_mask(size);
-	memcpy(&value, mem->host + addr.u, size);
-	return value;
+	return likely(mem_is_ram(mem, addr, size)) ? mem_load_entry(mem, addr, size) : size_mask(size);
 }
 
 static void note_code(struct mem *mem, uint64_t frame)

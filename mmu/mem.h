@@ -15,6 +15,8 @@
 #ifndef MMU_MEM_H
 #define MMU_MEM_H
 
+#include <string.h>
+
 #include "mmu/addr.h"
 
 #define MEM_LOW_MAX 0xc0000000ull /* the device hole is 3..4 GiB */
@@ -73,6 +75,19 @@ static inline bool mem_is_ram(const struct mem *mem, hpa_t addr, uint64_t len)
  */
 uint64_t mem_read(const struct mem *mem, hpa_t addr, unsigned size);
 void mem_write(struct mem *mem, hpa_t addr, uint64_t value, unsigned size);
+
+/* An entry of 8 or 4 bytes that is known to lie in RAM */
+static inline uint64_t mem_load_entry(const struct mem *mem, hpa_t addr, unsigned size)
+{
+	uint64_t whole;
+	uint32_t half;
+	if (likely(size == 8)) {
+		memcpy(&whole, mem->host + addr.u, 8);
+		return whole;
+	}
+	memcpy(&half, mem->host + addr.u, 4);
+	return half;
+}
 
 /* An 8- or 4-byte paging-structure entry: RAM only (never a device); elsewhere all ones. addr is aligned to size. */
 uint64_t mem_read_entry(const struct mem *mem, hpa_t addr, unsigned size);

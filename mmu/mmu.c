@@ -34,6 +34,15 @@ static void take_context(struct mmu *mmu)
 	mmu->group_id = context_number(&mmu->contexts, &group);
 }
 
+static void make_second_permits(struct mmu *mmu)
+{
+	for (unsigned second = 0; second < 32; second++)
+		for (unsigned user = 0; user < 2; user++) {
+			mmu->second_permits[user][true][second] = permit_second(second, user);
+			mmu->second_permits[user][false][second] = permit_second(second, user) & permit_clean();
+		}
+}
+
 int mmu_init(struct mmu *mmu, struct mem *mem, struct events *ev, const struct mmu_config *config)
 {
 	int err;
@@ -42,6 +51,7 @@ int mmu_init(struct mmu *mmu, struct mem *mem, struct events *ev, const struct m
 	memset(mmu, 0, sizeof *mmu);
 	mmu->env.mem = mem;
 	mmu->env.ev = ev;
+	make_second_permits(mmu);
 	if ((err = tlb_init(&mmu->itlb, config->itlb, false)) < 0)
 		return err;
 	if ((err = tlb_init(&mmu->dtlb, config->dtlb, false)) < 0)
@@ -64,11 +74,11 @@ void mmu_free(struct mmu *mmu)
 	tlb_free(&mmu->stlb);
 }
 
-static uint64_t allows_of(const struct mmu *mmu, const struct tlb_entry *e)
+static inline uint64_t allows_of(const struct mmu *mmu, const struct tlb_entry *e)
 {
 	bool user = e->rights & RIGHT_U;
-	return mmu->permits[e->rights & 7] & (user ? mmu->key_permits[e->pkey & 15] : ~0ull) & (e->dirty ? ~0ull : permit_clean()) &
-	       permit_second(e->second, user);
+	return mmu->permits[e->rights & 7] & mmu->key_permits[user ? e->pkey & 15 : 16] &
+	       mmu->second_permits[user][e->dirty][e->second & 31];
 }
 
 static void allow_anew(struct mmu *mmu, struct tlb *tlb)
@@ -86,8 +96,9 @@ static void take_permissions(struct mmu *mmu, const struct paging_mode *before)
 	if (permits == mmu->permits && mode->pke == before->pke && (!mode->pke || (mode->pkru == before->pkru && mode->wp == before->wp)))
 		return;
 	mmu->permits = permits;
-	for (unsigned key = 0; key < ARRAY_LEN(mmu->key_permits); key++)
+	for (unsigned key = 0; key < 16; key++)
 		mmu->key_permits[key] = permit_key(mode, key);
+	mmu->key_permits[16] = ~0ull;
 	allow_anew(mmu, &mmu->itlb);
 	allow_anew(mmu, &mmu->dtlb);
 }
@@ -145,60 +156,70 @@ void mmu_drop(struct mmu *mmu, gla_t gla)
 	mmu->generation++;
 }
 
-static void piece_of(struct tlb_entry *to, const struct tlb_entry *from, const struct tlb *tlb, gla_t gla)
+/* Copies a translation of gla into a slot whose tag and part are set: the part of it that the slot's page size covers. */
+static inline void copy_translation(struct mmu *mmu, struct tlb_entry *to, const struct tlb_entry *from, gla_t gla)
 {
-	unsigned whole = tlb_part_shift[from->part];
-	*to = *from;
-	to->part = (uint8_t)tlb_part_for(tlb, whole);
-	to->tag = tlb_tag(to->part, gla, from->tag & 0xffff);
-	if (likely(to->part == from->part))
-		return;
-	uint64_t within = gla.u & (BIT(whole) - 1) & ~(BIT(tlb_part_shift[to->part]) - 1);
-	to->frame += within;
-	to->gpa += within;
+	to->frame = from->frame;
+	to->gpa = from->gpa;
+	to->epoch = from->epoch;
+	to->rights = from->rights;
+	to->second = from->second;
+	to->pkey = from->pkey;
+	to->guest_shift = from->guest_shift;
+	to->global = from->global;
+	to->dirty = from->dirty;
+	to->in_engine = from->in_engine;
+	to->allows = allows_of(mmu, to);
+	if (unlikely(to->part != from->part)) {
+		uint64_t within = gla.u & (BIT(tlb_part_shift[from->part]) - 1) & ~(BIT(tlb_part_shift[to->part]) - 1);
+		to->frame += within;
+		to->gpa += within;
+	}
+	if (unlikely(to->guest_shift > tlb_part_shift[to->part]))
+		mmu->pieces = true;
 }
 
-static struct tlb_entry *fill_first(struct mmu *mmu, struct tlb *tlb, const struct tlb_entry *from, gla_t gla)
+static inline struct tlb_entry *fill_first(struct mmu *mmu, struct tlb *tlb, const struct tlb_entry *from, gla_t gla)
 {
-	struct tlb_entry e;
-	piece_of(&e, from, tlb, gla);
-	uint32_t slot = tlb_victim(tlb, e.part, e.tag);
+	unsigned part = tlb_part_for(tlb, tlb_part_shift[from->part]);
+	uint64_t tag = tlb_tag(part, gla, from->tag & 0xffff);
+	uint32_t slot = tlb_victim(tlb, part, tag);
 	if (tlb->tag[slot]) {
 		leave_first_level(mmu, &tlb->entry[slot]);
 		mmu->generation++;
 	}
-	e.allows = allows_of(mmu, &e);
-	tlb_put(tlb, slot, &e);
-	return &tlb->entry[slot];
+	struct tlb_entry *e = tlb_put(tlb, slot, part, tag);
+	copy_translation(mmu, e, from, gla);
+	return e;
 }
 
-static void fill_stlb(struct mmu *mmu, const struct tlb_entry *from, gla_t gla)
+static inline void fill_stlb(struct mmu *mmu, const struct tlb_entry *from, gla_t gla)
 {
-	struct tlb_entry e;
-	piece_of(&e, from, &mmu->stlb, gla);
-	uint32_t slot = tlb_victim(&mmu->stlb, e.part, e.tag);
-	if (mmu->stlb.tag[slot])
-		leave_stlb(mmu, &mmu->stlb.entry[slot]);
-	tlb_put(&mmu->stlb, slot, &e);
+	struct tlb *tlb = &mmu->stlb;
+	unsigned part = tlb_part_for(tlb, tlb_part_shift[from->part]);
+	uint64_t tag = tlb_tag(part, gla, from->tag & 0xffff);
+	uint32_t slot = tlb_victim(tlb, part, tag);
+	if (tlb->tag[slot])
+		leave_stlb(mmu, &tlb->entry[slot]);
+	copy_translation(mmu, tlb_put(tlb, slot, part, tag), from, gla);
 }
 
-static void entry_from_walk(const struct mmu *mmu, struct tlb_entry *e, const struct walk *w, gla_t gla)
+static inline void entry_from_walk(const struct mmu *mmu, struct tlb_entry *e, const struct walk *w, gla_t gla)
 {
 	unsigned part = w->shift >= PAGE_SHIFT_1G ? TLB_1G : w->shift >= PAGE_SHIFT_2M ? TLB_2M : TLB_4K;
 	uint64_t offset = BIT(tlb_part_shift[part]) - 1;
-	*e = (struct tlb_entry){
-	    .tag = tlb_tag(part, gla, w->global ? mmu->group_id : mmu->context_id),
-	    .frame = w->hpa.u & ~offset,
-	    .gpa = w->gpa.u & ~offset,
-	    .epoch = mmu->env.mem->table_epoch,
-	    .rights = w->rights,
-	    .second = w->second,
-	    .pkey = w->pkey,
-	    .guest_shift = w->guest_shift,
-	    .global = w->global,
-	    .dirty = w->dirty,
-	    .part = (uint8_t)part,
-	};
+	e->tag = tlb_tag(part, gla, w->global ? mmu->group_id : mmu->context_id);
+	e->frame = w->hpa.u & ~offset;
+	e->gpa = w->gpa.u & ~offset;
+	e->epoch = mmu->env.mem->table_epoch;
+	e->rights = w->rights;
+	e->second = w->second;
+	e->pkey = w->pkey;
+	e->guest_shift = w->guest_shift;
+	e->global = w->global;
+	e->dirty = w->dirty;
+	e->in_engine = false;
+	e->part = (uint8_t)part;
 }
 
 static struct tlb_entry *walk_and_fill(struct mmu *mmu, struct tlb *tlb, gla_t gla, unsigned access)
@@ -234,7 +255,7 @@ struct tlb_entry *mmu_access_slow(struct mmu *mmu, gla_t gla, unsigned access, i
 		}
 		struct tlb_entry *e = &mmu->stlb.entry[second];
 		n[EV_STLB_HIT_4K + e->part]++;
-		tlb_touch(&mmu->stlb, (uint32_t)second);
+		tlb_touch(&mmu->stlb, e);
 		if (likely(allows_of(mmu, e) >> access & 1))
 			return fill_first(mmu, tlb, e, gla);
 	}

@@ -26,9 +26,11 @@ struct mmu {
 	bool engine_stale;
 	/* +1 whenever any entry is invalidated or evicted from a first-level TLB, or the mode changes */
 	uint64_t generation;
-	struct walk last;	  /* the walk behind the last failing mmu_access; a successful one may overwrite it */
-	const uint64_t *permits;  /* by RIGHT_* bits: the accesses that the mode's rules permit; see permit.h */
-	uint64_t key_permits[16]; /* by protection key, for user-mode pages */
+	struct walk last;		   /* the walk behind the last failing mmu_access; a successful one may overwrite it */
+	const uint64_t *permits;	   /* by RIGHT_* bits: the accesses that the mode's rules permit; see permit.h */
+	uint64_t key_permits[17];	   /* by protection key, for user-mode pages; the last for supervisor-mode pages: everything */
+	uint64_t second_permits[2][2][32]; /* by user-mode page, dirty flag, SECOND_* bits */
+	bool pieces;			   /* some entry may be a piece of a larger guest page */
 	struct contexts contexts;
 };
 
@@ -116,7 +118,7 @@ static inline void mmu_hit_again(struct mmu *mmu, struct tlb_entry *e, bool fetc
 {
 	struct tlb *tlb = fetch ? &mmu->itlb : &mmu->dtlb;
 	mmu->env.ev->n[(fetch ? EV_ITLB_HIT_4K : EV_DTLB_HIT_4K) + e->part]++;
-	tlb_touch(tlb, (uint32_t)(e - tlb->entry));
+	tlb_touch(tlb, e);
 }
 
 static inline struct tlb_entry *mmu_access(struct mmu *mmu, gla_t gla, unsigned access)

@@ -15,9 +15,15 @@
 
 #include "mmu/pte.h"
 
+/*
+ * plain, below: 4 or 5 levels, no second stage, no observer, no peek. The compiler makes two walks of the one text; the plain one is
+ * what nearly every native walk takes.
+ */
+
 /* What one walk has used so far: where its entries lie, for the A and D flags. */
 struct trail {
 	unsigned count;
+	uint64_t all, any; /* bits that are 1 in all entries, in any entry */
 	struct step {
 		gpa_t gpa;
 		hpa_t hpa;
@@ -58,10 +64,10 @@ bool walk_permits(const struct paging_mode *mode, unsigned rights, unsigned pkey
 }
 
 /* One second-stage translation; with none, guest-physical is host-physical. */
-static inline bool translate(const struct walk_env *env, struct walk *w, gpa_t gpa, unsigned access, bool is_table, bool user,
-			     unsigned flags, struct second *s)
+static ALWAYS_INLINE bool translate(const struct walk_env *env, struct walk *w, gpa_t gpa, unsigned access, bool is_table, bool user,
+				    unsigned flags, bool plain, struct second *s)
 {
-	if (likely(!env->second)) {
+	if (plain || !env->second) {
 		s->hpa = HPA(gpa.u);
 		s->shift = PAGE_SHIFT_1G;
 		s->rights = SECOND_R | SECOND_W | SECOND_X | SECOND_XU;
@@ -91,56 +97,52 @@ static bool fault(const struct paging_mode *mode, struct walk *w, unsigned acces
 }
 
 /* The only place where a guest entry is read and the reference counted. */
-static inline uint64_t reference(const struct walk_env *env, const struct step *at, unsigned size, unsigned flags)
+static ALWAYS_INLINE uint64_t reference(const struct walk_env *env, const struct step *at, unsigned size, unsigned flags, bool plain)
 {
-	uint64_t entry = mem_read_entry(env->mem, at->hpa, size);
-	if (unlikely(flags & WALK_PEEK)) {
-		/* looking is not touching */
-	} else {
+	struct mem *mem = env->mem;
+	bool ram = likely(mem_is_ram(mem, at->hpa, size));
+	uint64_t entry = ram ? mem_load_entry(mem, at->hpa, size) : BITS(8 * size - 1, 0);
+	if (plain || !(flags & WALK_PEEK)) {
 		env->ev->n[EV_REF_PT + at->level - 1]++;
-		if (likely(mem_is_ram(env->mem, at->hpa, size)) &&
-		    unlikely(!(env->mem->frame_flags[at->hpa.u >> PAGE_SHIFT] & FRAME_TABLE)))
-			mem_mark(env->mem, at->hpa, FRAME_TABLE);
+		if (ram && unlikely(!(mem->frame_flags[at->hpa.u >> PAGE_SHIFT] & FRAME_TABLE)))
+			mem->frame_flags[at->hpa.u >> PAGE_SHIFT] |= FRAME_TABLE;
 	}
-	if (unlikely(env->observer)) {
+	if (!plain && env->observer) {
 		struct walk_ref ref = {.level = at->level, .entry_size = (uint8_t)size, .gpa = at->gpa, .hpa = at->hpa, .entry = entry};
 		env->observer(env->observer_ctx, &ref);
 	}
 	return entry;
 }
 
-static inline bool maps_page(const struct paging_mode *mode, unsigned level, uint64_t entry)
+static ALWAYS_INLINE bool maps_page(const struct paging_mode *mode, unsigned level, uint64_t entry)
 {
 	if (level == 1)
 		return true;
-	if (!(entry & PTE_PS))
+	if (likely(!(entry & PTE_PS)))
 		return false;
 	return level == 2 ? mode->levels != 2 || mode->pse : level == 3;
 }
 
 /* Follows one table: reads the entry for gla, checks it, adds its rights. False: the walk has ended in a fault. */
-static inline bool follow(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, struct step *at, gpa_t table,
-			  gla_t gla, unsigned access, unsigned flags, bool *leaf)
+static ALWAYS_INLINE bool follow(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, struct step *at, gpa_t table,
+				 gla_t gla, unsigned access, unsigned flags, bool plain, bool *leaf)
 {
 	struct second s;
-	unsigned size = mode->entry_size;
-	unsigned index = mode->levels == 2 ? (unsigned)(gla.u >> (PAGE_SHIFT + 10 * (at->level - 1))) & 1023
-					   : (unsigned)(gla.u >> level_shift(at->level)) & 511;
+	unsigned size = plain ? 8 : mode->entry_size;
+	unsigned index =
+	    size == 4 ? (unsigned)(gla.u >> (PAGE_SHIFT + 10 * (at->level - 1))) & 1023 : (unsigned)(gla.u >> level_shift(at->level)) & 511;
 	w->level = at->level;
 	at->gpa = GPA(table.u + index * size);
-	if (!translate(env, w, at->gpa, ACC_READ, true, false, flags, &s))
+	if (!translate(env, w, at->gpa, ACC_READ, true, false, flags, plain, &s))
 		return false;
 	at->hpa = s.hpa;
 	at->second = s.rights;
-	at->entry = reference(env, at, size, flags);
+	at->entry = reference(env, at, size, flags, plain);
 	if (unlikely(!(at->entry & PTE_P)))
 		return fault(mode, w, access, 0);
 	*leaf = maps_page(mode, at->level, at->entry);
 	if (unlikely(at->entry & (*leaf ? mode->reserved_leaf : mode->reserved)[at->level]))
 		return fault(mode, w, access, PF_P | PF_RSVD);
-	w->rights &= (uint8_t)(RIGHT_NX | (at->entry & PTE_RW ? RIGHT_W : 0) | (at->entry & PTE_US ? RIGHT_U : 0));
-	if (mode->nxe && at->entry & PTE_XD)
-		w->rights |= RIGHT_NX;
 	return true;
 }
 
@@ -156,7 +158,7 @@ static bool set_flags(const struct walk_env *env, const struct paging_mode *mode
 		if (!(at->second & SECOND_W)) {
 			struct second s;
 			w->level = at->level;
-			if (!translate(env, w, at->gpa, ACC_READ | ACC_WRITE, true, false, flags, &s))
+			if (!translate(env, w, at->gpa, ACC_READ | ACC_WRITE, true, false, flags, false, &s))
 				return false;
 		}
 		if (flags & WALK_PEEK)
@@ -166,6 +168,12 @@ static bool set_flags(const struct walk_env *env, const struct paging_mode *mode
 		at->entry |= want;
 	}
 	return true;
+}
+
+/* Access rights are those that all entries give: R/W and U/S of all, XD of any. */
+static ALWAYS_INLINE uint8_t rights_of(const struct paging_mode *mode, const struct trail *t)
+{
+	return (uint8_t)((t->all & PTE_RW ? RIGHT_W : 0) | (t->all & PTE_US ? RIGHT_U : 0) | (mode->nxe && t->any & PTE_XD ? RIGHT_NX : 0));
 }
 
 static uint8_t guest_shift_of(const struct paging_mode *mode, unsigned level)
@@ -183,15 +191,18 @@ static uint64_t page_address(const struct walk *w, uint64_t entry)
 }
 
 /* From the top table to the leaf, the check of rights, A and D. */
-static bool walk_tables(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, gla_t gla, unsigned access,
-			unsigned flags)
+static ALWAYS_INLINE bool walk_tables(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, gla_t gla,
+				      unsigned access, unsigned flags, bool plain)
 {
-	struct trail trail = {.count = 0};
+	struct trail trail;
 	unsigned level = mode->levels;
 	gpa_t table = mode->root;
 	bool leaf = false;
 
-	if (level == 3) {
+	trail.count = 0;
+	trail.all = ~0ull;
+	trail.any = 0;
+	if (!plain && level == 3) {
 		uint64_t pdpte = mode->pdpte[gla.u >> 30 & 3];
 		w->level = 3;
 		if (!(pdpte & PTE_P))
@@ -202,13 +213,16 @@ static bool walk_tables(const struct walk_env *env, const struct paging_mode *mo
 	for (;; level--) {
 		struct step *at = &trail.step[trail.count++];
 		at->level = (uint8_t)level;
-		if (!follow(env, mode, w, at, table, gla, access, flags, &leaf))
+		if (!follow(env, mode, w, at, table, gla, access, flags, plain, &leaf))
 			return false;
+		trail.all &= at->entry;
+		trail.any |= at->entry;
 		if (leaf)
 			break;
-		table = GPA(at->entry & (mode->entry_size == 4 ? BITS(31, 12) : BITS(MAXPHYADDR - 1, 12)));
+		table = GPA(at->entry & (!plain && mode->entry_size == 4 ? BITS(31, 12) : BITS(MAXPHYADDR - 1, 12)));
 	}
 	struct step *last = &trail.step[trail.count - 1];
+	w->rights = rights_of(mode, &trail);
 	w->leaf_hpa = last->hpa;
 	w->leaf_size = mode->entry_size;
 	w->leaf = last->entry;
@@ -217,7 +231,8 @@ static bool walk_tables(const struct walk_env *env, const struct paging_mode *mo
 		w->status = WALK_PAGE_FAULT;
 		return false;
 	}
-	if (!set_flags(env, mode, w, &trail, access, flags))
+	if (unlikely(!(trail.all & PTE_A) || (access & ACC_WRITE && !(last->entry & PTE_D))) &&
+	    !set_flags(env, mode, w, &trail, access, flags))
 		return false;
 	w->leaf = last->entry;
 	w->dirty = last->entry & PTE_D;
@@ -236,17 +251,18 @@ static void count(struct events *ev, const struct walk *w, unsigned access)
 		ev->n[w->shift >= PAGE_SHIFT_1G ? EV_WALKS_DONE_1G : w->shift >= PAGE_SHIFT_2M ? EV_WALKS_DONE_2M : EV_WALKS_DONE_4K]++;
 }
 
-static inline void walk_one(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, gla_t gla, unsigned access,
-			    unsigned flags)
+static ALWAYS_INLINE void walk_one(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, gla_t gla, unsigned access,
+				   unsigned flags, bool plain)
 {
 	struct second s;
 	if (mode->levels == 0) {
+		w->rights = RIGHT_W | RIGHT_U;
 		w->gpa = GPA(gla.u);
 		w->dirty = true;
-	} else if (!walk_tables(env, mode, w, gla, access, flags)) {
+	} else if (!walk_tables(env, mode, w, gla, access, flags, plain)) {
 		return;
 	}
-	if (!translate(env, w, w->gpa, access & (ACC_READ | ACC_WRITE | ACC_FETCH), false, w->rights & RIGHT_U, flags, &s))
+	if (!translate(env, w, w->gpa, access & (ACC_READ | ACC_WRITE | ACC_FETCH), false, w->rights & RIGHT_U, flags, plain, &s))
 		return;
 	uint8_t guest = w->guest_shift == 0 ? PAGE_SHIFT_1G : w->guest_shift == PAGE_SHIFT_4M ? PAGE_SHIFT_2M : w->guest_shift;
 	w->hpa = s.hpa;
@@ -257,8 +273,10 @@ static inline void walk_one(const struct walk_env *env, const struct paging_mode
 void walk_into(struct walk *w, const struct walk_env *env, const struct paging_mode *mode, gla_t gla, unsigned access, unsigned flags)
 {
 	memset(w, 0, offsetof(struct walk, fail));
-	w->rights = RIGHT_W | RIGHT_U;
-	walk_one(env, mode, w, gla, access, flags);
+	if (likely(mode->levels >= 4 && !env->second && !env->observer && !(flags & WALK_PEEK)))
+		walk_one(env, mode, w, gla, access, flags, true);
+	else
+		walk_one(env, mode, w, gla, access, flags, false);
 	if (likely(!(flags & WALK_PEEK)))
 		count(env->ev, w, access);
 }

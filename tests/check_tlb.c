@@ -32,16 +32,15 @@ START_TEST(geometry_is_checked)
 }
 END_TEST
 
-static struct tlb_entry entry(unsigned part, uint64_t page, uint32_t context)
-{
-	gla_t gla = GLA(page << tlb_part_shift[part]);
-	return (struct tlb_entry){.tag = tlb_tag(part, gla, context), .part = (uint8_t)part, .frame = page};
-}
-
 static void put(struct tlb *t, unsigned part, uint64_t page, uint32_t context)
 {
-	struct tlb_entry e = entry(part, page, context);
-	tlb_put(t, tlb_victim(t, part, e.tag), &e);
+	uint64_t tag = tlb_tag(part, GLA(page << tlb_part_shift[part]), context);
+	tlb_put(t, tlb_victim(t, part, tag), part, tag);
+}
+
+static void touch(struct tlb *t, uint64_t gla)
+{
+	tlb_touch(t, &t->entry[tlb_find(t, GLA(gla), 1, 1)]);
 }
 
 static bool has(struct tlb *t, uint64_t gla, uint32_t context, uint32_t group)
@@ -56,7 +55,7 @@ START_TEST(least_recently_used_way_of_the_set_is_replaced)
 	for (uint64_t page = 0; page < 16; page += 4) /* set 0: pages 0, 4, 8, 12 */
 		put(&t, TLB_4K, page, 1);
 	put(&t, TLB_4K, 1, 1);
-	tlb_touch(&t, (uint32_t)tlb_find(&t, GLA(0), 1, 1));
+	touch(&t, 0);
 	put(&t, TLB_4K, 16, 1);
 	ck_assert(has(&t, 0, 1, 1));
 	ck_assert(!has(&t, 4 << 12, 1, 1));
