@@ -36,9 +36,9 @@ enum insn_flags {
 	INSN_STACK = 1 << 16,	   /* plain: PUSH, POP, CALL, RET, ENTER, LEAVE: implicit access through SS */
 	INSN_CROSS = 1 << 17,	   /* its bytes lie in two pages */
 	INSN_X87_NOWAIT = 1 << 18, /* with INSN_X87: does not look at pending #MF (FNINIT, FNSTSW, FXSAVE ..) */
-	INSN_SYSTEM = 1 << 19,	/* sys is not SYS_NONE (set by emu/codecache.c, as the next) */
-	INSN_FSGS = 1 << 20,	/* its memory operand lies in FS or GS */
-	INSN_CHECKED = 1 << 21, /* always to be checked: memory operand in CS, LDMXCSR, FXRSTOR */
+	INSN_SYSTEM = 1 << 19,	   /* sys is not SYS_NONE (set by emu/codecache.c, as the next) */
+	INSN_FSGS = 1 << 20,	   /* its memory operand lies in FS or GS */
+	INSN_CHECKED = 1 << 21,	   /* always to be checked: memory operand in CS, LDMXCSR, FXRSTOR */
 };
 
 /* instruction classes for the cycle account */
