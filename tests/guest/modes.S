@@ -294,6 +294,17 @@ real_trap:
 	mov LOW(real_resume), %ax
 	push %ax
 	iretw
+	/* virtual-8086 mode, with all segments 0 */
+	.global v86_code, v86_at
+v86_code:
+	mov $0x1234, %ax
+	push %ax
+	pop %bx
+	add $1, %bx
+	mov %bx, %ax
+	record 17
+v86_at:	cli
+	int $0x81
 	.balign 4
 real_resume: .word 0
 real_at: .word 0

@@ -4,6 +4,7 @@
  * loads, stores, faults and an interrupt in each. SDM 3A, "Switching Modes", "Initializing IA-32e Mode", "5-Level Paging".
  */
 #include "modes.h"
+#include "cmdline.h"
 #include "finish.h"
 #include "gdt.h"
 #include "lapic.h"
@@ -14,7 +15,7 @@ void main(u64 multiboot);
 void tour(void);
 void relong(u64 cr3, u64 cr4);
 extern char real_start[], real_end[];
-extern u32 tss32[26];
+extern u32 tss32[26], do_task;
 extern u64 boot_pml4[512];
 
 static void descriptors(void)
@@ -23,6 +24,7 @@ static void descriptors(void)
 	gdt[TSS32_SEL >> 3] = 103 | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
 	gdt[SMALL_SEL >> 3] = 0x004093000000000f;
 	gdt[DOWN_SEL >> 3] = 0x0040970000000fff;
+	gdt[TASK_SEL >> 3] = gdt[TSS32_SEL >> 3];
 	gdt[ABSENT_SEL >> 3] = 0x00cf13000000ffff;
 }
 
@@ -44,6 +46,7 @@ static const char *const real_names[] = {
     "self-IPI",
     "lldt",
     "int beyond the IVT",
+    "push and pop in virtual-8086 mode",
 };
 
 static void show_real(void)
@@ -127,6 +130,10 @@ void main(u64 multiboot)
 	descriptors();
 	for (char *from = real_start, *to = (char *)REAL_CODE; from < real_end; from++, to++)
 		*to = *from;
+	if (cmdline_is("case", "task")) {
+		do_task = 1;
+		print("task switch\n");
+	}
 	tour();
 	show();
 	show_real();

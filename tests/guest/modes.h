@@ -12,6 +12,7 @@
 #define SMALL_SEL 0x68	/* data, limit 0xf */
 #define DOWN_SEL 0x70	/* data, expand-down, limit 0xfff */
 #define ABSENT_SEL 0x78 /* data, not present */
+#define TASK_SEL 0x80	/* an available 32-bit TSS */
 
 #ifndef __ASSEMBLER__
 struct fact {

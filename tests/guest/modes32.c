@@ -85,9 +85,28 @@ PIECE(small_stack, "mov $0x68, %eax; mov %eax, %ss; mov $8, %esp; nop", "mov 0xd
 PIECE(absent, "mov $0x78, %eax", "mov %eax, %fs");
 PIECE(interrupt, "movl $0x40050, 0xfee00300", "sti; nop; nop");
 PIECE(daa, "mov $0x19, %al; add $0x28, %al", "daa; movzx %al, %ecx; mov %ecx, result32");
+#define V86_FRAME "push $0; push $0; push $0; push $0; push $0; push $0x7c00; pushl v86_flags; push $0; pushl v86_ip" /* GS .. EIP */
+PIECE(v86, V86_FRAME, "iretl");
+u32 v86_flags, v86_ip;
+extern const char real_start[], v86_code[], v86_at[];
+PIECE(task, "", "ljmp $0x80, $0");
+u32 do_task;
 PIECE(cr0_pg, "mov %cr0, %eax; or $0x20000000, %eax", "mov %eax, %cr0");
 u32 result32;
 u32 far_target[2] = {0, KCODE};
+
+static void virtual_8086(void)
+{
+	const char *at = v86_at - real_start + (const char *)REAL_CODE;
+
+	v86_ip = (u32)(v86_code - real_start + REAL_CODE);
+	v86_flags = 0x20002;
+	supervisor(t_v86, at, "virtual-8086 mode, IOPL 0, cli");
+	note("  VM in the saved flags", caught32.eflags >> 17 & 1);
+	v86_flags = 0x23002;
+	supervisor(t_v86, at, "virtual-8086 mode, IOPL 3");
+	note("  cs and ip", caught32.cs << 16 | (caught32.eip - (u32)at));
+}
 
 static void eoi(void)
 {
@@ -124,6 +143,9 @@ void stage_protected(void)
 	TRY(supervisor, daa, "daa");
 	note("  19 + 28", result32);
 	TRY(supervisor, cr0_pg, "cr0, NW without CD");
+	virtual_8086();
+	if (do_task)
+		t_task();
 }
 
 PIECE(load, "", "mov 0x40000000, %eax");
