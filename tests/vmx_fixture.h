@@ -159,7 +159,7 @@ static void vmx_region(uint64_t region)
 }
 
 /* Root operation, with the good VMCS current and clear. */
-static struct cpu *vmx_fixture_enter(enum mode guest)
+static inline struct cpu *vmx_fixture_enter(enum mode guest)
 {
 	struct cpu *cpu = fixture_enter(LONG, 0);
 
@@ -183,7 +183,7 @@ static struct cpu *vmx_fixture_enter(enum mode guest)
 	return cpu;
 }
 
-static void vmx_fixture_setup(void)
+static inline void vmx_fixture_setup(void)
 {
 	fixture_setup();
 	vmx_fixture_enter(LONG);

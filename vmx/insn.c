@@ -205,6 +205,7 @@ bool insn_vmread(struct cpu *cpu, const struct insn *insn)
 		return true;
 	if (!rm_write(cpu, insn, size, vmcs_get(&cpu->vmx->vmcs, index, encoding)))
 		return false;
+	cpu->ev.n[EV_VMREADS]++;
 	vmx_succeed(cpu);
 	return true;
 }
@@ -225,6 +226,7 @@ bool insn_vmwrite(struct cpu *cpu, const struct insn *insn)
 	if (!rm_read(cpu, insn, size, &value))
 		return false;
 	vmcs_set(&cpu->vmx->vmcs, index, encoding, value);
+	cpu->ev.n[EV_VMWRITES]++;
 	vmx_succeed(cpu);
 	return true;
 }

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the built-in VMMs share: start, the exit loop, the common handlers. */
+#include "tests/vmx_fixture.h"
+
+#include "vmx/vmm.h"
+#include "vmx/vmm_handlers.h"
+
+
+static struct vmm vmm;
+static uint32_t port_value;
+static uint16_t port_last;
+static bool line;
+
+static uint32_t device_in(void *ctx, uint16_t port, unsigned size)
+{
+	(void)ctx, (void)size;
+	port_last = port;
+	return port_value;
+}
+
+static void device_out(void *ctx, uint16_t port, unsigned size, uint32_t value)
+{
+	(void)ctx, (void)size;
+	port_last = port;
+	port_value = value;
+}
+
+static void device_cpuid(void *ctx, uint32_t leaf, uint32_t subleaf, uint32_t reg[4])
+{
+	(void)ctx;
+	reg[0] = leaf;
+	reg[1] = subleaf;
+	reg[2] = ~0u;
+	reg[3] = 4;
+}
+
+static bool device_interrupt(void *ctx)
+{
+	(void)ctx;
+	return line;
+}
+
+static uint8_t device_acknowledge(void *ctx)
+{
+	(void)ctx;
+	line = false;
+	return 0x41;
+}
+
+static bool guest_access(struct vmm *v, uint64_t gla, void *data, unsigned size, unsigned access)
+{
+	(void)v;
+	return access == ACC_WRITE ? mem_write_bytes(&fix.mem, HPA(gla), data, size) : mem_read_bytes(&fix.mem, HPA(gla), data, size);
+}
+
+/* The fixture's 64-bit processor becomes a guest. */
+static struct cpu *start(void)
+{
+	struct cpu *cpu = fixture_enter(LONG, 0);
+
+	cpu->ldtr.ar = AR_UNUSABLE;
+	vmx_init(&fix_vmx, cpu);
+	vmm_init(&vmm, cpu, "test", VMX_LAYOUT_VMXON, VMX_LAYOUT_VMCS, VMX_LAYOUT_MSR);
+	vmm.devices = (struct vmm_devices){.in = device_in,
+					   .out = device_out,
+					   .cpuid = device_cpuid,
+					   .interrupt = device_interrupt,
+					   .acknowledge = device_acknowledge};
+	vmm.access = guest_access;
+	cpu->pending.kind = PENDING_NONE;
+	ck_assert_msg(vmm_start(&vmm), "%s", vmm.text);
+	return cpu;
+}
+
+static struct insn plain(enum sysop sys)
+{
+	return (struct insn){
+	    .len = 2, .sys = (uint8_t)sys, .opsize = 4, .addrsize = 8, .seg = SEG_DS, .base = REG_NONE, .index = REG_NONE, .rm = RAX};
+}
+
+/* An instruction of the guest that exits, and the way back. */
+static bool round_trip(const struct insn *insn)
+{
+	struct cpu *cpu = &fix.cpu;
+
+	if (!vmx_intercept(cpu, insn))
+		return true;
+	vmx_exit(cpu);
+	ck_assert(vmm_is_next(cpu));
+	return vmm_run(cpu);
+}
+
+START_TEST(the_processor_becomes_a_guest_where_it_was)
+{
+	struct cpu *cpu = start();
+
+	ck_assert_uint_eq(cpu->vmx_op, VMX_NONROOT);
+	ck_assert_uint_eq(cpu->rip, 0x1000);
+	ck_assert_uint_eq(cpu->gpr[RSP], LAYOUT_STACK);
+	ck_assert_uint_eq(cpu->cr3, LAYOUT_PML4);
+	ck_assert_uint_eq(vmx_visible_cr4(cpu) & CR4_VMXE, 0);
+	ck_assert_uint_eq(cpu->mmu.mode.levels, 4);
+	ck_assert_uint_eq(cpu->mmu.context.vpid, 1);
+}
+END_TEST
+
+START_TEST(every_reason_has_a_row)
+{
+	start();
+	for (unsigned i = 0; i < VMX_REASONS; i++) {
+		ck_assert_ptr_nonnull(vmm.row[i].handler);
+		ck_assert_int_eq(vmm.row[i].name != NULL, exit_is_reason(i));
+	}
+}
+END_TEST
+
+START_TEST(cpuid_is_answered_without_vmx)
+{
+	struct cpu *cpu = start();
+	struct insn insn = plain(SYS_CPUID);
+
+	cpu->gpr[RAX] = 1;
+	ck_assert(round_trip(&insn));
+	ck_assert_uint_eq(cpu->rip, 0x1002);
+	ck_assert_uint_eq(cpu->gpr[RAX], 1);
+	ck_assert_uint_eq(cpu->gpr[RCX], ~0u & ~BIT(5));
+	ck_assert_uint_eq(fix_vmx.exits[EXIT_CPUID], 1);
+	ck_assert_uint_eq(cpu->ev.n[EV_VM_EXITS], 1);
+	ck_assert_uint_eq(cpu->ev.n[EV_VM_ENTRIES], 2);
+}
+END_TEST
+
+START_TEST(io_goes_to_the_devices)
+{
+	struct cpu *cpu = start();
+	struct insn out = plain(SYS_OUT), in = plain(SYS_IN);
+
+	out.imm = 0xe9, out.opcode = 0xe6, out.opsize = 1;
+	cpu->gpr[RAX] = 0x1234;
+	ck_assert(round_trip(&out));
+	ck_assert_uint_eq(port_value, 0x34);
+	ck_assert_uint_eq(port_last, 0xe9);
+	in.opcode = 0xed, in.opsize = 2;
+	cpu->gpr[RDX] = 0x3f8;
+	cpu->gpr[RAX] = ~0ull;
+	port_value = 0x5678;
+	ck_assert(round_trip(&in));
+	ck_assert_uint_eq(cpu->gpr[RAX], 0xffffffffffff5678);
+	ck_assert_uint_eq(port_last, 0x3f8);
+}
+END_TEST
+
+START_TEST(rep_outs_exits_once_an_iteration)
+{
+	struct cpu *cpu = start();
+	struct insn insn = plain(SYS_OUTS);
+
+	insn.opsize = 1;
+	insn.flags = INSN_REP;
+	mem_write(&fix.mem, HPA(LAYOUT_DATA), 0x4241, 2);
+	cpu->gpr[RSI] = LAYOUT_DATA;
+	cpu->gpr[RCX] = 2;
+	ck_assert(round_trip(&insn));
+	ck_assert_uint_eq(port_value, 0x41);
+	ck_assert_uint_eq(cpu->rip, 0x1000);
+	ck_assert(round_trip(&insn));
+	ck_assert_uint_eq(port_value, 0x42);
+	ck_assert_uint_eq(cpu->rip, 0x1002);
+	ck_assert_uint_eq(cpu->gpr[RCX], 0);
+	ck_assert_uint_eq(cpu->gpr[RSI], LAYOUT_DATA + 2);
+}
+END_TEST
+
+START_TEST(vmx_msrs_are_gp_in_the_guest)
+{
+	static const uint32_t msrs[] = {VMM_MSR_FEATURE_CONTROL, MSR_VMX_BASIC, MSR_VMX_VMFUNC};
+
+	for (unsigned i = 0; i < ARRAY_LEN(msrs); i++) {
+		struct cpu *cpu = start();
+		struct insn insn = plain(SYS_RDMSR);
+
+		cpu->gpr[RCX] = msrs[i];
+		ck_assert(!round_trip(&insn));
+		ck_assert_int_eq(cpu->pending.kind, PENDING_EXCEPTION);
+		ck_assert(cpu->pending.injected && cpu->pending.vector == VEC_GP && cpu->pending.has_error);
+		ck_assert_uint_eq(cpu->rip, 0x1000);
+	}
+}
+END_TEST
+
+START_TEST(hlt_waits_in_the_guest)
+{
+	struct cpu *cpu = start();
+	struct insn insn = plain(SYS_HLT);
+
+	cpu->interruptibility = BLOCK_STI;
+	cpu->rflags |= FLAG_IF;
+	ck_assert(round_trip(&insn));
+	ck_assert_uint_eq(cpu->activity, ACTIVITY_HLT);
+	ck_assert_uint_eq(cpu->interruptibility, 0);
+	ck_assert_uint_eq(cpu->rip, 0x1002);
+}
+END_TEST
+
+START_TEST(an_interrupt_waits_for_its_window)
+{
+	struct cpu *cpu = start();
+
+	line = true;
+	ck_assert(vmx_before_instruction(cpu, line));
+	ck_assert_uint_eq(cpu->pending.exit_reason, EXIT_EXTERNAL_INTERRUPT);
+	vmx_exit(cpu);
+	ck_assert(vmm_run(cpu));
+	ck_assert(line);
+	ck_assert(!vmx_before_instruction(cpu, line)); /* IF = 0: nothing, and no endless exits */
+	cpu->rflags |= FLAG_IF;
+	ck_assert(vmx_before_instruction(cpu, line));
+	ck_assert_uint_eq(cpu->pending.exit_reason, EXIT_INTERRUPT_WINDOW);
+	vmx_exit(cpu);
+	ck_assert(!vmm_run(cpu));
+	ck_assert(!line);
+	ck_assert_uint_eq(cpu->pending.vector, 0x41);
+	ck_assert_uint_eq(cpu->pending.type, EVTYPE_EXTERNAL);
+	ck_assert(vmx_exits_on_interrupt(cpu));
+}
+END_TEST
+
+START_TEST(cr0_ne_is_the_guests_own_belief)
+{
+	struct cpu *cpu = start();
+	struct insn insn = plain(SYS_MOV_TO_CR);
+
+	cpu->gpr[RAX] = cpu->cr0 & ~CR0_NE;
+	ck_assert(round_trip(&insn));
+	ck_assert_uint_eq(cpu->rip, 0x1000); /* tried again, and now it does not exit */
+	ck_assert(!vmx_intercept(cpu, &insn));
+	ck_assert_uint_eq(vmx_visible_cr0(cpu) & CR0_NE, 0);
+	ck_assert_uint_eq(vmx_merge_cr0(cpu, cpu->gpr[RAX]) & CR0_NE, CR0_NE);
+}
+END_TEST
+
+START_TEST(triple_fault_shuts_the_guest_down_and_surprises_stop)
+{
+	struct cpu *cpu = start();
+
+	raise_vm_exit(cpu, EXIT_TRIPLE_FAULT, 0);
+	vmx_exit(cpu);
+	ck_assert(!vmm_run(cpu));
+	ck_assert_uint_eq(cpu->activity, ACTIVITY_SHUTDOWN);
+	cpu = start();
+	raise_vm_exit(cpu, EXIT_EPT_VIOLATION, 5);
+	vmx_exit(cpu);
+	ck_assert(!vmm_run(cpu));
+	ck_assert_int_eq(cpu->pending.kind, PENDING_STOP);
+	ck_assert_str_eq(cpu->pending.stop_reason, "test VMM: unexpected VM exit EPT_VIOLATION (48), qualification 0x5");
+}
+END_TEST
+
+START_TEST(a_bad_control_of_the_vmm_is_a_clear_stop)
+{
+	struct cpu *cpu = start();
+	struct insn insn = plain(SYS_CPUID);
+
+	vmx_intercept(cpu, &insn);
+	vmx_exit(cpu);
+	vmm_write(&vmm, VPID, 0);
+	ck_assert(!vmm_run(cpu));
+	ck_assert_int_eq(cpu->pending.kind, PENDING_STOP);
+	ck_assert_str_eq(cpu->pending.stop_reason, "test VMM: VM entry failed: virtual-processor identifier (VPID): must not be 0000H");
+}
+END_TEST
+
+static void add_cases(Suite *suite)
+{
+	TCase *tc = tcase_create("vmm");
+
+	tcase_add_checked_fixture(tc, fixture_setup, fixture_teardown);
+	tcase_add_test(tc, the_processor_becomes_a_guest_where_it_was);
+	tcase_add_test(tc, every_reason_has_a_row);
+	tcase_add_test(tc, cpuid_is_answered_without_vmx);
+	tcase_add_test(tc, io_goes_to_the_devices);
+	tcase_add_test(tc, rep_outs_exits_once_an_iteration);
+	tcase_add_test(tc, vmx_msrs_are_gp_in_the_guest);
+	tcase_add_test(tc, hlt_waits_in_the_guest);
+	tcase_add_test(tc, an_interrupt_waits_for_its_window);
+	tcase_add_test(tc, cr0_ne_is_the_guests_own_belief);
+	tcase_add_test(tc, triple_fault_shuts_the_guest_down_and_surprises_stop);
+	tcase_add_test(tc, a_bad_control_of_the_vmm_is_a_clear_stop);
+	suite_add_tcase(suite, tc);
+}
+
+TEST_MAIN("vmm", add_cases)
