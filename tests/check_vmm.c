@@ -5,7 +5,6 @@
 #include "vmx/vmm.h"
 #include "vmx/vmm_handlers.h"
 
-
 static struct vmm vmm;
 static uint32_t port_value;
 static uint16_t port_last;
@@ -61,11 +60,8 @@ static struct cpu *start(void)
 	cpu->ldtr.ar = AR_UNUSABLE;
 	vmx_init(&fix_vmx, cpu);
 	vmm_init(&vmm, cpu, "test", VMX_LAYOUT_VMXON, VMX_LAYOUT_VMCS, VMX_LAYOUT_MSR);
-	vmm.devices = (struct vmm_devices){.in = device_in,
-					   .out = device_out,
-					   .cpuid = device_cpuid,
-					   .interrupt = device_interrupt,
-					   .acknowledge = device_acknowledge};
+	vmm.devices = (struct vmm_devices){
+	    .in = device_in, .out = device_out, .cpuid = device_cpuid, .interrupt = device_interrupt, .acknowledge = device_acknowledge};
 	vmm.access = guest_access;
 	cpu->pending.kind = PENDING_NONE;
 	ck_assert_msg(vmm_start(&vmm), "%s", vmm.text);

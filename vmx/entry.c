@@ -134,10 +134,21 @@ static void load_segments(struct cpu *cpu, const struct vmcs *v)
 	cpu->cpl = (uint8_t)FIELD(v->guest_ss_ar, 6, 5);
 }
 
+/* true if the MMU still has just this guest's address space (struct vmx_kept) */
+static bool unchanged(const struct cpu *cpu)
+{
+	struct vmx_kept now;
+	vmx_keep(cpu, &now);
+	return now.vpid && memcmp(&now, &cpu->vmx->kept, sizeof(now)) == 0;
+}
+
 /* VPIDs and invalidation (SDM 3C, "Operations that Invalidate Cached Mappings": VM entry with "enable VPID" 0) */
 static void switch_address_space(struct cpu *cpu)
 {
 	struct vmx *vmx = cpu->vmx;
+	if (vmx->kept.valid && unchanged(cpu))
+		return;
+	vmx->kept.valid = false;
 	if (vmx_proc2(vmx, CTL(PROC2, EPT)))
 		vmx->hooks.ept_use(cpu, vmx->vmcs.eptp, vmx_vpid(vmx));
 	else

@@ -268,4 +268,5 @@ void vmx_exit_entry_failure(struct cpu *cpu, enum exit_reason reason, uint64_t q
 	cpu->interruptibility &= BLOCK_NMI;
 	if (to_host(cpu))
 		cpu->pending = (struct pending){.kind = PENDING_NONE};
+	cpu->vmx->kept.valid = false;
 }

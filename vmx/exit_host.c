@@ -6,6 +6,7 @@
 #include "vmx/exit_host.h"
 
 #include "vmx/pdpte.h"
+#include "vmx/vmm.h"
 
 #include <string.h>
 
@@ -66,6 +67,8 @@ bool exit_load_host(struct cpu *cpu)
 	const struct vmcs *v = &vmx->vmcs;
 	bool host64 = v->exit_controls & CTL(EXIT, HOST_64), valid = true;
 
+	if (v->host_rip == VMM_HOST_RIP && vmx->vmm)
+		vmx_keep(cpu, &vmx->kept);
 	load_control_registers(cpu, v, host64);
 	load_segments(cpu, v, host64);
 	cpu->gpr[RSP] = v->host_rsp;
@@ -74,6 +77,9 @@ bool exit_load_host(struct cpu *cpu)
 	cpu->activity = ACTIVITY_ACTIVE;
 	cpu->pending_dbg = 0;
 	cpu->monitor_armed = false;
+	if (vmm_is_next(cpu))
+		return true;
+	vmx->kept.valid = false;
 	mmu_set_context(&cpu->mmu, 0, 0, NULL, NULL);
 	if (pdpte_in_use(cpu->cr0, cpu->cr4, cpu->efer)) {
 		struct pdpte_read read = pdpte_read(cpu, cpu->cr3);

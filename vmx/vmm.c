@@ -82,8 +82,8 @@ static void write_controls(struct vmm *vmm, uint64_t bitmaps)
 	vmm_write(vmm, PROC2_CONTROLS, CTL(PROC2, RDTSCP) | CTL(PROC2, INVPCID) | CTL(PROC2, VPID));
 	vmm_write(vmm, VPID, 1);
 	vmm_write(vmm, EXIT_CONTROLS,
-		  vmx_allowed0(GROUP_EXIT) | CTL(EXIT, SAVE_DEBUG) | CTL(EXIT, HOST_64) | CTL(EXIT, SAVE_PAT) |
-		      CTL(EXIT, LOAD_PAT) | CTL(EXIT, SAVE_EFER) | CTL(EXIT, LOAD_EFER));
+		  vmx_allowed0(GROUP_EXIT) | CTL(EXIT, SAVE_DEBUG) | CTL(EXIT, HOST_64) | CTL(EXIT, SAVE_PAT) | CTL(EXIT, LOAD_PAT) |
+		      CTL(EXIT, SAVE_EFER) | CTL(EXIT, LOAD_EFER));
 	vmm_write(vmm, ENTRY_CONTROLS,
 		  vmx_allowed0(GROUP_ENTRY) | CTL(ENTRY, LOAD_DEBUG) | CTL(ENTRY, LOAD_PAT) | CTL(ENTRY, LOAD_EFER) |
 		      (ia32e ? CTL(ENTRY, GUEST_64) : 0));
@@ -155,7 +155,8 @@ static bool enter(struct vmm *vmm, bool first)
 	if (likely(cpu->vmx_op == VMX_NONROOT))
 		return result;
 	const struct entry_failure *f = &cpu->vmx->failure;
-	vmm_stop(vmm, "%s VMM: VM entry failed: %s: %s", vmm->name, f->text ? vmcs_field_name(f->field) : "launch state", f->text ? f->text : "");
+	vmm_stop(vmm, "%s VMM: VM entry failed: %s: %s", vmm->name, f->text ? vmcs_field_name(f->field) : "launch state",
+		 f->text ? f->text : "");
 	return raise_stop(cpu, vmm->text);
 }
 

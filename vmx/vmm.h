@@ -36,7 +36,7 @@ struct vmm_devices {
 	void (*cpuid)(void *ctx, uint32_t leaf, uint32_t subleaf, uint32_t eax_ebx_ecx_edx[4]);
 	bool (*rdmsr)(void *ctx, uint32_t msr, uint64_t *value); /* false: #GP(0) */
 	bool (*wrmsr)(void *ctx, uint32_t msr, uint64_t value);
-	bool (*interrupt)(void *ctx);	    /* an external interrupt is pending */
+	bool (*interrupt)(void *ctx);	   /* an external interrupt is pending */
 	uint8_t (*acknowledge)(void *ctx); /* its vector: the interrupt-acknowledge cycle */
 };
 
@@ -45,11 +45,12 @@ struct vmm {
 	struct cpu *cpu;
 	struct vmm_row row[VMX_REASONS]; /* starts as the common handlers; a VMM puts in its own */
 	struct vmm_devices devices;
-	/* Guest memory at a guest-linear address, for INS and OUTS: access is ACC_READ or ACC_WRITE. false: an event is queued, or text set. */
+	/* Guest memory at a guest-linear address, for INS and OUTS: access is ACC_READ or ACC_WRITE. false: an event is queued, or text
+	 * set. */
 	bool (*access)(struct vmm *vmm, uint64_t gla, void *data, unsigned size, unsigned access);
 	bool interrupt_waits; /* an external interrupt is pending, and the guest could not take it yet */
-	void *own;	/* of the VMM */
-	char text[256]; /* why it stopped */
+	void *own;	      /* of the VMM */
+	char text[256];	      /* why it stopped */
 };
 
 /*

@@ -44,6 +44,21 @@ struct vmx_hooks {
 	void *user; /* of whoever set explain */
 };
 
+/*
+ * What the MMU and the engine were left with when a VM exit went to a built-in VMM, which executes no x86 code and makes no linear
+ * access: they keep the guest's translations, and if VM entry finds all this unchanged it need not touch them.
+ */
+struct vmx_kept {
+	bool valid;
+	struct paging_regs regs;
+	struct segment seg[SEG_COUNT];
+	uint8_t cpl;
+	bool ac;
+	bool ept;
+	uint16_t vpid;
+	uint64_t eptp;
+};
+
 enum { VMX_REASONS = 65 }; /* basic exit reasons 0..64 */
 
 struct vmx {
@@ -65,7 +80,11 @@ struct vmx {
 	uint64_t entry_failures;     /* of them, VM-entry failures (reason bit 31) */
 
 	struct vmm *vmm; /* the built-in VMM, or NULL */
+	struct vmx_kept kept;
 };
+
+/* The present state, as struct vmx_kept has it; vpid and EPTP from the VMCS. */
+void vmx_keep(const struct cpu *cpu, struct vmx_kept *kept);
 
 /* Attaches VMX, outside VMX operation, to a processor. The caller owns vmx. */
 void vmx_init(struct vmx *vmx, struct cpu *cpu);
