@@ -361,6 +361,27 @@ static void set_access(const struct scan *s, const struct op *op, struct insn *i
 		insn->flags |= INSN_READ | INSN_MULTI;
 }
 
+/* PHADD, PHSUB with the same register twice; REX does not extend MMX registers */
+static bool is_phadd_same(const struct scan *s, const struct insn *insn)
+{
+	unsigned mask = insn->flags & INSN_MMX ? 7 : 15;
+	bool phadd = s->map == M38 && (s->opcode & 3) && s->opcode < 8 && s->opcode != 4;
+	return phadd && insn->rm != REG_NONE && (insn->rm & mask) == (insn->reg & mask);
+}
+
+/* Encodings that the row's fields do not tell apart. */
+static void set_special(const struct scan *s, struct insn *insn)
+{
+	if (s->map == M1 && s->opcode == 0x90 && s->rep == 0xf3 && !rex_b(s))
+		insn->sys = SYS_PAUSE;
+	if (is_phadd_same(s, insn)) {
+		insn->sys = SYS_PHADD_SAME;
+		insn->flags |= INSN_FX;
+	}
+	if (insn->sys)
+		insn->cls = CLASS_SYSTEM;
+}
+
 static void set_prefix_flags(const struct scan *s, const struct op *op, struct insn *insn)
 {
 	if ((op->how & H_STRING) && s->rep) {
@@ -376,10 +397,6 @@ static void set_prefix_flags(const struct scan *s, const struct op *op, struct i
 	}
 	if (s->lock || xchg)
 		insn->cls = CLASS_LOCKED;
-	if (s->map == M1 && s->opcode == 0x90 && s->rep == 0xf3 && !rex_b(s))
-		insn->sys = SYS_PAUSE;
-	if (insn->sys)
-		insn->cls = CLASS_SYSTEM;
 }
 
 /* #UD although the opcode map has the row */
@@ -461,6 +478,7 @@ enum decode_status decode_insn(struct decoder *decoder, const uint8_t *bytes, un
 	insn->len = (uint8_t)s.pos;
 	set_access(&s, op, insn);
 	set_prefix_flags(&s, op, insn);
+	set_special(&s, insn);
 	return DECODE_OK;
 }
 
