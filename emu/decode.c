@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The decoder (SDM 2A, "Instruction Format"): prefixes, opcode, ModRM, SIB, displacement, immediate; what they mean comes from the opcode
- * map in emu/decode_table.def. Capstone gives the text of an instruction; tests hold its lengths, and the engine's, against ours.
+ * The decoder (SDM 2A, "Instruction Format"): bytes come from emu/decode_scan.c; what they mean, from the opcode map in
+ * emu/decode_table.def. Capstone gives the text of an instruction; tests hold its lengths, and the engine's lengths and accesses, against
+ * ours.
  *
  * LIMIT: where the engine would execute something else than the processor, or refuses, the instruction is #UD: 66 together with F2 or F3
  * (or F2 with F3) where these choose the instruction; F2 with F3 on CMPS and SCAS; 66 before a near branch in 64-bit mode; POPCNT, MOVBE
- * and CRC32 of 16 or 32 bits in 16-bit code; SAHF and LAHF with REX; PCMPESTRI and PCMPESTRM with REX.W; the undocumented TEST (F6 /1, F7
- * /1); 0F 18 /0 to /3 and 0F 0D with a register. The engine itself raises #UD on CMPPS and its kin with an immediate above 7. LIMIT:
- * PUNPCKL of MMX, CVTPS2PD, CVTDQ2PD, CVT(T)PS2PI, ROUNDSS and ROUNDSD read up to 16 bytes where the processor reads memsize. LIMIT: a
- * 32-bit CMPXCHG of registers that fails clears the upper half of its destination.
+ * and CRC32 of 16 or 32 bits in 16-bit code; SAHF and LAHF with REX; PCMPESTRI and PCMPESTRM with REX.W; the undocumented TEST (F6 /1,
+ * F7 /1); 0F 18 /0 to /3 and 0F 0D with a register; CMPPS and its kin with an immediate above 7.
+ *
+ * LIMIT: PUNPCKL of MMX, CVTPS2PD, CVTDQ2PD, CVT(T)PS2PI, ROUNDSS and ROUNDSD read up to 16 bytes where the processor reads memsize.
+ *
+ * LIMIT: a 32-bit CMPXCHG of registers that fails clears the upper half of its destination. CLFLUSH and its kin never fault.
  */
 #include "emu/decode.h"
-#include "emu/decode_table.h"
+#include "emu/decode_scan.h"
 
 #include <capstone/capstone.h>
 #include <stdio.h>
@@ -30,120 +33,6 @@ struct decoder {
 	cs_insn *text;		      /* where Capstone puts its result */
 };
 
-/* An instruction being read. */
-struct scan {
-	const uint8_t *bytes;
-	unsigned avail, pos, width;
-	unsigned seen; /* bytes looked at */
-	bool ran_out;  /* a byte beyond avail was asked for */
-	bool lock, opsize, addrsize, f2, f3;
-	uint8_t rep; /* the last of F2 and F3 */
-	uint8_t seg; /* override, or REG_NONE */
-	uint8_t rex; /* REX, or what VEX says of it; 0: none */
-	uint8_t map, opcode, prefix, modrm;
-};
-
-static uint8_t peek(struct scan *s)
-{
-	if (s->pos >= s->avail) {
-		s->ran_out = true;
-		return 0;
-	}
-	if (s->seen <= s->pos)
-		s->seen = s->pos + 1;
-	return s->bytes[s->pos];
-}
-
-static uint8_t next(struct scan *s)
-{
-	uint8_t byte = peek(s);
-	s->pos++;
-	return byte;
-}
-
-/* n bytes, little endian */
-static uint64_t next_le(struct scan *s, unsigned n)
-{
-	uint64_t value = 0;
-	for (unsigned i = 0; i < n; i++)
-		value |= (uint64_t)next(s) << (8 * i);
-	return value;
-}
-
-static int64_t sign_extend(uint64_t value, unsigned bytes)
-{
-	return (int64_t)(value << (64 - 8 * bytes)) >> (64 - 8 * bytes);
-}
-
-/* In 64-bit mode only FS and GS override (SDM 2A, "Instruction Prefixes"). */
-static void override(struct scan *s, enum segreg seg)
-{
-	if (s->width != 64 || seg >= SEG_FS)
-		s->seg = (uint8_t)seg;
-}
-
-static bool legacy_prefix(struct scan *s, uint8_t byte)
-{
-	switch (byte) {
-	case 0x26:
-	case 0x2e:
-	case 0x36:
-	case 0x3e:
-		override(s, (byte >> 3) & 3);
-		return true;
-	case 0x64:
-	case 0x65:
-		override(s, byte & 7);
-		return true;
-	case 0x66:
-		return s->opsize = true;
-	case 0x67:
-		return s->addrsize = true;
-	case 0xf0:
-		return s->lock = true;
-	case 0xf2:
-		s->rep = byte;
-		return s->f2 = true;
-	case 0xf3:
-		s->rep = byte;
-		return s->f3 = true;
-	}
-	return false;
-}
-
-/* A REX prefix counts only if it is the last one. */
-static void read_prefixes(struct scan *s)
-{
-	while (!s->ran_out) {
-		uint8_t byte = peek(s);
-		if (legacy_prefix(s, byte))
-			s->rex = 0;
-		else if (s->width == 64 && (byte & 0xf0) == 0x40)
-			s->rex = byte;
-		else
-			break;
-		s->pos++;
-	}
-	s->prefix = s->rep == 0xf3 ? PF3 : s->rep == 0xf2 ? PF2 : s->opsize ? P66 : NP;
-}
-
-static void read_opcode(struct scan *s)
-{
-	uint8_t byte = next(s);
-	s->map = M1;
-	if (byte == 0x0f) {
-		byte = next(s);
-		s->map = byte == 0x38 ? M38 : byte == 0x3a ? M3A : M0F;
-		if (s->map != M0F)
-			byte = next(s);
-	}
-	s->opcode = byte;
-	if (s->map != M0F || byte != 0x01 || (peek(s) & 0xc0) != 0xc0 || (peek(s) & 0x28) == 0x20)
-		return;
-	s->map = M01; /* 0F 01 C0..FF but SMSW and LMSW: the next byte is both opcode and ModRM */
-	s->opcode = peek(s);
-}
-
 static bool form_matches(const struct op *op, uint8_t modrm)
 {
 	if (!(op->digit >> (modrm >> 3 & 7) & 1))
@@ -157,7 +46,7 @@ static bool row_matches(struct scan *s, const struct op *op)
 		return false;
 	if (op->how & (s->width == 64 ? H_NO64 : H_ONLY64))
 		return false;
-	return op->form == NOMODRM || form_matches(op, peek(s));
+	return op->form == NOMODRM || form_matches(op, scan_peek(s));
 }
 
 static const struct op *find_row(const struct decoder *decoder, struct scan *s)
@@ -180,27 +69,6 @@ static bool x87_hole(const struct scan *s)
 	    [7] = BITS(39, 33) | BITS(63, 56),
 	};
 	return s->map == M1 && (s->opcode & 0xf8) == 0xd8 && s->modrm >= 0xc0 && (hole[s->opcode & 7] >> (s->modrm & 63) & 1);
-}
-
-static bool rex_bit(const struct scan *s, unsigned bit)
-{
-	return s->rex >> bit & 1;
-}
-static uint8_t rex_b(const struct scan *s)
-{
-	return rex_bit(s, 0) ? 8 : 0;
-}
-static uint8_t rex_x(const struct scan *s)
-{
-	return rex_bit(s, 1) ? 8 : 0;
-}
-static uint8_t rex_r(const struct scan *s)
-{
-	return rex_bit(s, 2) ? 8 : 0;
-}
-static bool rex_w(const struct scan *s)
-{
-	return rex_bit(s, 3);
 }
 
 static uint8_t operand_size(const struct scan *s, uint32_t how)
@@ -244,93 +112,7 @@ static uint8_t memory_size(const struct scan *s, const struct op *op, uint8_t op
 	return fixed[op->size];
 }
 
-/* SDM 2A, table "16-Bit Addressing Forms with the ModR/M Byte" */
-static void read_memory16(struct scan *s, struct insn *insn)
-{
-	static const uint8_t base[8] = {RBX, RBX, RBP, RBP, RSI, RDI, RBP, RBX};
-	static const uint8_t index[8] = {RSI, RDI, RSI, RDI, REG_NONE, REG_NONE, REG_NONE, REG_NONE};
-	unsigned mod = s->modrm >> 6, rm = s->modrm & 7;
-	insn->base = mod == 0 && rm == 6 ? REG_NONE : base[rm];
-	insn->index = index[rm];
-	if (mod == 1)
-		insn->disp = sign_extend(next(s), 1);
-	else if (mod == 2 || insn->base == REG_NONE)
-		insn->disp = sign_extend(next_le(s, 2), 2);
-}
-
-static void read_sib(struct scan *s, struct insn *insn)
-{
-	uint8_t sib = next(s), index = (sib >> 3 & 7) | rex_x(s);
-	insn->scale = (uint8_t)(1 << (sib >> 6));
-	insn->index = index == RSP ? REG_NONE : index;
-	insn->base = (sib & 7) == RBP && s->modrm < 0x40 ? REG_NONE : (sib & 7) | rex_b(s);
-}
-
-/* SDM 2A, table "32-Bit Addressing Forms with the ModR/M Byte", and "RIP-Relative Addressing" */
-static void read_memory32(struct scan *s, struct insn *insn)
-{
-	unsigned mod = s->modrm >> 6, rm = s->modrm & 7;
-	if (rm == RSP)
-		read_sib(s, insn);
-	else if (mod == 0 && rm == RBP)
-		insn->base = s->width == 64 ? REG_RIP : REG_NONE;
-	else
-		insn->base = (uint8_t)rm | rex_b(s);
-	if (mod == 1)
-		insn->disp = sign_extend(next(s), 1);
-	else if (mod == 2 || insn->base == REG_NONE || insn->base == REG_RIP)
-		insn->disp = sign_extend(next_le(s, 4), 4);
-}
-
-static void read_modrm(struct scan *s, const struct op *op, struct insn *insn)
-{
-	s->modrm = next(s);
-	insn->reg = (s->modrm >> 3 & 7) | (op->how & H_SREG ? 0 : rex_r(s));
-	if (s->modrm >= 0xc0 || op->form == REGMOD) {
-		insn->rm = (s->modrm & 7) | rex_b(s);
-		return;
-	}
-	insn->flags |= INSN_MEM;
-	if (insn->addrsize == 2)
-		read_memory16(s, insn);
-	else
-		read_memory32(s, insn);
-	insn->seg = insn->base == RBP || insn->base == RSP ? SEG_SS : SEG_DS;
-}
-
-static void read_immediate(struct scan *s, const struct op *op, struct insn *insn)
-{
-	unsigned z = insn->opsize == 2 ? 2 : 4;
-	switch (op->imm) {
-	case I_1:
-		insn->imm = next(s);
-		break;
-	case I_2:
-		insn->imm = next_le(s, 2);
-		insn->imm2 = (uint16_t)insn->imm;
-		break;
-	case I_Z:
-		insn->imm = next_le(s, z);
-		break;
-	case I_V:
-		insn->imm = next_le(s, insn->opsize);
-		break;
-	case I_ENTER:
-		insn->imm = next_le(s, 2);
-		insn->imm2 = next(s);
-		break;
-	case I_FAR:
-		insn->imm = next_le(s, z);
-		insn->imm2 = (uint16_t)next_le(s, 2);
-		break;
-	case I_MOFFS:
-		insn->disp = (int64_t)next_le(s, insn->addrsize);
-		insn->flags |= INSN_MEM;
-		break;
-	}
-}
-
-/* Operands that no ModRM names. F6 and F7 /0: the immediate was read with the row. */
+/* Operands that no ModRM names. */
 static void implied_registers(const struct scan *s, const struct op *op, struct insn *insn)
 {
 	if (op->how & H_PLUS)
@@ -444,8 +226,8 @@ static void read_operands(struct scan *s, const struct op *op, struct insn *insn
 	insn->addrsize = (uint8_t)(!s->addrsize ? addrsize : addrsize == 4 ? 2 : 4);
 	insn->opsize = operand_size(s, op->how);
 	if (op->form != NOMODRM)
-		read_modrm(s, op, insn);
-	read_immediate(s, op, insn);
+		scan_modrm(s, op, insn);
+	scan_immediate(s, op, insn);
 	if (s->seg != REG_NONE)
 		insn->seg = s->seg;
 	implied_registers(s, op, insn);
@@ -464,8 +246,8 @@ static enum decode_status out_of_bytes(const struct scan *s, struct insn *insn)
 enum decode_status decode_insn(struct decoder *decoder, const uint8_t *bytes, unsigned avail, unsigned width, struct insn *insn)
 {
 	struct scan s = {.bytes = bytes, .avail = avail < INSN_MAX ? avail : INSN_MAX, .width = width, .seg = REG_NONE};
-	read_prefixes(&s);
-	read_opcode(&s);
+	scan_prefixes(&s);
+	scan_opcode(&s);
 	const struct op *op = find_row(decoder, &s);
 	if (op && !s.ran_out)
 		read_operands(&s, op, insn);

@@ -246,13 +246,15 @@ static bool is_prefix(unsigned width, uint8_t opcode)
 static void check_opcode(unsigned width, const char *prefix, const char *map, unsigned opcode)
 {
 	uint8_t bytes[16] = {0};
-	size_t n = strlen(prefix), m = strlen(map);
-	memcpy(bytes, prefix, n);
-	memcpy(bytes + n, map, m);
-	bytes[n + m] = (uint8_t)opcode;
-	uint8_t *modrm = bytes + n + m + 1;
-	bool all = !m && (opcode & 0xf8) == 0xd8;
-	all |= m == 1 && (opcode == 0x01 || opcode == 0xae || opcode == 0xc7);
+	size_t n = 0;
+	for (; prefix[n]; n++)
+		bytes[n] = (uint8_t)prefix[n];
+	for (size_t i = 0; map[i]; i++)
+		bytes[n++] = (uint8_t)map[i];
+	bytes[n++] = (uint8_t)opcode;
+	uint8_t *modrm = bytes + n;
+	bool all = !map[0] && (opcode & 0xf8) == 0xd8; /* x87 */
+	all |= map[0] && !map[1] && (opcode == 0x01 || opcode == 0xae || opcode == 0xc7);
 	for (unsigned byte = 0; byte < 256; byte++) {
 		if (byte < 0xc0 ? (byte & 0xc7) != 0x47 : !all && (byte & 7) != 3)
 			continue;
