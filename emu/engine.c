@@ -889,6 +889,7 @@ static const int seg_ids[SEG_COUNT] = {UC_X86_REG_ES, UC_X86_REG_CS, UC_X86_REG_
 
 static void load_segments(struct engine *e, struct instance *in, const struct segment *seg)
 {
+	/* padding that differs only costs a reload: NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
 	if (in->seg_known && !memcmp(in->seg, seg, sizeof in->seg))
 		return;
 	memcpy(in->seg, seg, sizeof in->seg);

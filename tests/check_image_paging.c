@@ -110,7 +110,7 @@ START_TEST(console_is_what_the_host_computes)
 	snprintf(
 	    expected, sizeof expected,
 	    "paging: 4 KiB, 2 MiB and 1 GiB pages\nring 3: ok\nchase 4K: ends at 0000001000000000\nchase 2M: ends at 0000002000000000\n"
-	    "chase 1G: ends at 0000010000a00000\ncopy: checksum %016llx\ngups: checksum %016llx\ntimer ticks: ok\npage faults: %u\n",
+	    "chase 1G: ends at 0000010000a00000\ncopy: checksum %016llx\ngups: checksum %016llx\ntimer ticks: ok\npage faults: %d\n",
 	    (unsigned long long)copy_checksum(64), (unsigned long long)gups_checksum(256, 20000), 2048 + 2 * 64 + 256 + 1);
 	ck_assert_str_eq(result.console, expected);
 	ck_assert_int_eq(result.status, 1);
