@@ -81,7 +81,7 @@ bench: ## measure; CSV files and figures go to build/bench/
 fuzz: ## run each fuzz target for FUZZ_TIME seconds
 	$(Q)$(if $(FUZZERS),,echo "no fuzz targets (tests/fuzz_*.c)"; exit 0;) $(MAKE) --no-print-directory MODE=fuzz $(FUZZERS)
 	$(Q)$(if $(FUZZERS),,exit 0;) mkdir -p $(FUZZERS:%=%.corpus)
-	$(Q)for f in $(FUZZERS); do echo "  FUZZ    $$f"; $$f -max_total_time=$(FUZZ_TIME) -timeout=20 -rss_limit_mb=4096 -verbosity=0 \
+	$(Q)for f in $(FUZZERS); do echo "  FUZZ    $$f"; $$f -max_total_time=$(FUZZ_TIME) -timeout=20 -len_control=0 -max_len=1024 -rss_limit_mb=4096 -verbosity=0 \
 		-print_final_stats=1 -artifact_prefix=$$f. $$f.corpus || exit 1; done
 coverage: ## run the tests with coverage; lines covered by file
 	$(Q)$(MAKE) --no-print-directory MODE=cov check

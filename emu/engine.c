@@ -108,6 +108,7 @@ struct engine {
 	uint64_t call_undo; /* what an indirect CALL overwrote */
 	uint64_t call_undo_at;
 	uint64_t begun_step; /* step at which this engine run began */
+	struct insn previous; /* the instruction before a change of page, whose decoded page may be dropped */
 	struct insn across;  /* the instruction under way, when it lies in two pages */
 
 	/* a fault under way */
@@ -277,6 +278,8 @@ static void take_model_stores(struct engine *e)
 /* Everything that has to be in order before the engine goes on. */
 static void attend(struct engine *e)
 {
+	e->insn = &e->no_insn; /* what it was may be dropped now */
+	e->insn_gla = UNREACHABLE + 1;
 	if (e->mem->attention || e->mem->code_stores)
 		take_model_stores(e);
 	if (e->now->drops)
@@ -667,6 +670,8 @@ static bool fetch_page(struct engine *e, uint64_t gla)
 		halt(e, STOP_AGAIN);
 		return false;
 	}
+	e->previous = *e->insn;
+	e->insn = &e->previous;
 	e->page = codecache_page(&e->code, hpa, e->width);
 	if (!e->page) {
 		raise_stop(e->cpu, "the host has no memory left for decoded code");
