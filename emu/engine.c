@@ -892,10 +892,18 @@ static void descriptor(uint8_t *at, const struct segment *seg, bool code)
 
 static const int seg_ids[SEG_COUNT] = {UC_X86_REG_ES, UC_X86_REG_CS, UC_X86_REG_SS, UC_X86_REG_DS, UC_X86_REG_FS, UC_X86_REG_GS};
 
+/* What the engine is told of segments: bases, and the default size. */
+static bool same_segments(const struct segment *a, const struct segment *b)
+{
+	for (unsigned i = 0; i < SEG_COUNT; i++)
+		if (a[i].base != b[i].base || ((a[i].ar ^ b[i].ar) & AR_DB))
+			return false;
+	return true;
+}
+
 static void load_segments(struct engine *e, struct instance *in, const struct segment *seg)
 {
-	/* padding that differs only costs a reload: NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
-	if (in->seg_known && !memcmp(in->seg, seg, sizeof in->seg))
+	if (in->seg_known && same_segments(in->seg, seg))
 		return;
 	memcpy(in->seg, seg, sizeof in->seg);
 	in->seg_known = true;
@@ -1209,6 +1217,9 @@ static int instance_open(struct engine *e, struct instance *in, bool wide)
 		err = uc_ctl_tlb_mode(in->uc, UC_TLB_VIRTUAL);
 	if (!err)
 		err = map_all(e, in->uc);
+	/* Without this, the first time that the code buffer fills up Unicorn 2.1.1 begins it anew and keeps its lists of what was in it. */
+	if (!err)
+		err = uc_ctl_flush_tb(in->uc);
 	if (!err)
 		err = uc_hook_add(in->uc, &hook, UC_HOOK_TLB_FILL, (void *)on_fill, e, 1, 0);
 	if (!err)
