@@ -87,7 +87,7 @@ static int load(struct run *run)
 	    .path = options->image, .cmdline = options->arguments, .module = options->module, .modules = options->modules};
 	char error[LOAD_ERROR_SIZE] = "";
 
-	if (load_image(&run->machine.cpu, &request, error) == 0)
+	if (machine_load(&run->machine, &request, error) == 0)
 		return 0;
 	fprintf(stderr, "vtxray: %s\n", error);
 	return STATUS_USAGE;
@@ -216,6 +216,8 @@ static int with_console(struct run *run)
 	const struct run_options *options = &run->options;
 	const struct machine_config config = {.ram_size = options->ram_size,
 					      .max_insns = options->max_insns,
+					      .vmx = options->vmx,
+					      .explain_entry = options->explain_entry,
 					      .verbose = options->verbose,
 					      .console = &run->console,
 					      .tlbs = &mmu_config_default};

@@ -7,23 +7,31 @@
  */
 #include "emu/machine.h"
 
+#include "emu/boundary.h"
 #include "emu/console.h"
 #include "emu/deliver.h"
 #include "emu/sysinsn.h"
+#include "vmx/intercept.h"
 
 #include <string.h>
 
-enum { SLICE = 10000000, HOST_WAIT_MS = 1 };
+enum { SLICE = 10000000, HOST_WAIT_MS = 1, VMM_AREA_MIN = 64 << 20 };
 #define DR6_BS BIT(14)
 #define DR7_ENABLES BITS(7, 0)
 #define SHADOWS (BLOCK_STI | BLOCK_MOV_SS)
+
+/* Memory that a built-in VMM has for itself, above the guest's: its tables, VMCS, and frames to back guest memory. Populated as used. */
+static uint64_t vmm_area(const struct machine_config *config)
+{
+	return config->paging == PAGING_NATIVE ? 0 : config->ram_size + VMM_AREA_MIN;
+}
 
 int machine_init(struct machine *m, const struct machine_config *config)
 {
 	memset(m, 0, sizeof *m);
 	m->config = *config;
 	struct cpu *cpu = &m->cpu;
-	int err = mem_init(&m->mem, config->ram_size);
+	int err = mem_init(&m->mem, config->ram_size + vmm_area(config));
 	if (err)
 		return err;
 	cpu->mem = &m->mem;
@@ -36,6 +44,8 @@ int machine_init(struct machine *m, const struct machine_config *config)
 	if (err)
 		goto free_mmu;
 	bus_firmware_state(&m->bus);
+	if (config->vmx || config->paging != PAGING_NATIVE)
+		boundary_attach(m);
 	err = engine_new(&m->engine, cpu);
 	if (!err)
 		return 0;
@@ -53,6 +63,18 @@ void machine_free(struct machine *m)
 	bus_free(&m->bus);
 	mmu_free(&m->cpu.mmu);
 	mem_free(&m->mem);
+}
+
+int machine_load(struct machine *m, const struct load_request *request, char error[LOAD_ERROR_SIZE])
+{
+	struct mem guest = m->mem;
+
+	/* the guest's part of memory; nothing is cached of it yet, so the marks that stores leave in this copy do not matter */
+	mem_narrow(&guest, m->config.ram_size);
+	m->cpu.mem = &guest;
+	int err = load_image(&m->cpu, request, error);
+	m->cpu.mem = &m->mem;
+	return err;
 }
 
 void machine_kick(struct machine *m)
@@ -98,8 +120,6 @@ static bool deliver_due(struct machine *m)
 	struct cpu *cpu = &m->cpu;
 	uint64_t hit;
 
-	cpu->nmi_pending |= bus_take_nmi(&m->bus);
-	cpu->init_pending |= bus_take_init(&m->bus);
 	if (cpu->pending_dbg && !(cpu->interruptibility & BLOCK_MOV_SS)) {
 		uint64_t bits = cpu->pending_dbg;
 		cpu->pending_dbg = 0;
@@ -109,7 +129,7 @@ static bool deliver_due(struct machine *m)
 		deliver_exception(m);
 		return true;
 	}
-	if (cpu->nmi_pending && !(cpu->interruptibility & (BLOCK_NMI | BLOCK_MOV_SS))) {
+	if (cpu->nmi_pending && !(cpu->interruptibility & (BLOCK_NMI | BLOCK_MOV_SS)) && boundary_delivers_nmi(m)) {
 		cpu->nmi_pending = false;
 		cpu->activity = ACTIVITY_ACTIVE;
 		save_rf(m);
@@ -118,7 +138,8 @@ static bool deliver_due(struct machine *m)
 		cpu->engine_flush = true;
 		return true;
 	}
-	if ((cpu->rflags & FLAG_IF) && !(cpu->interruptibility & SHADOWS) && bus_interrupt_pending(&m->bus)) {
+	if ((cpu->rflags & FLAG_IF) && !(cpu->interruptibility & SHADOWS) && boundary_delivers_interrupts(m) &&
+	    bus_interrupt_pending(&m->bus)) {
 		cpu->activity = ACTIVITY_ACTIVE;
 		save_rf(m);
 		cpu->clock++;
@@ -140,6 +161,8 @@ static bool deliver_due(struct machine *m)
 /* Instructions that must not run in one stretch: those under a shadow, under TF, or with code breakpoints armed. */
 static bool one_at_a_time(const struct cpu *cpu)
 {
+	if (cpu->vmx_op == VMX_NONROOT && vmx_steps(cpu))
+		return true;
 	return (cpu->rflags & (FLAG_TF | FLAG_RF)) || (cpu->interruptibility & SHADOWS) || (cpu->dr[7] & DR7_ENABLES);
 }
 
@@ -150,6 +173,10 @@ static uint64_t budget(struct machine *m)
 
 	if (one_at_a_time(cpu))
 		return 1;
+	if (cpu->vmx_op == VMX_NONROOT) {
+		uint64_t timer = vmx_next_deadline(cpu);
+		next = timer < next ? timer : next;
+	}
 	if (m->config.max_insns) {
 		uint64_t left = m->config.max_insns - (cpu->clock - m->idle);
 		max = left < max ? left : max;
@@ -171,6 +198,7 @@ static void execute_system(struct machine *m)
 	struct cpu *cpu = &m->cpu;
 	const struct insn *insn = engine_insn(m->engine);
 	bool fx = insn->flags & INSN_FX, tf = cpu->rflags & FLAG_TF;
+	uint8_t operation = cpu->vmx_op;
 	uint64_t rip = cpu->rip;
 
 	if (fx)
@@ -190,7 +218,8 @@ static void execute_system(struct machine *m)
 	cpu->clock++;
 	m->in_rep = (insn->flags & INSN_REP) && cpu->rip == rip; /* INS, OUTS with iterations left */
 	cpu->ev.n[EV_INSTRUCTIONS] += !m->in_rep;
-	single_step(cpu, tf);
+	if (cpu->vmx_op == operation) /* after VM entry the guest's own TF counts */
+		single_step(cpu, tf);
 }
 
 static void execute(struct machine *m)
@@ -224,9 +253,16 @@ static bool wait_for_event(struct machine *m)
 	struct cpu *cpu = &m->cpu;
 	uint64_t next = bus_next_event(&m->bus);
 
+	bool wakes = (cpu->rflags & FLAG_IF) || !boundary_delivers_interrupts(m); /* an exiting interrupt asks for no IF */
+
+	if (cpu->vmx_op == VMX_NONROOT) {
+		uint64_t timer = vmx_next_deadline(cpu);
+		next = timer < next ? timer : next;
+		wakes |= timer != ~0ull;
+	}
 	if (bus_interrupt_pending(&m->bus))
-		return cpu->rflags & FLAG_IF;
-	if (!(cpu->rflags & FLAG_IF) || next == ~0ull)
+		return wakes;
+	if (!wakes || next == ~0ull)
 		return cpu->nmi_pending;
 	if (next > cpu->clock) {
 		m->idle += next - cpu->clock;
@@ -266,7 +302,9 @@ enum machine_end machine_run(struct machine *m)
 	enum machine_end end;
 
 	while (!ended(m, &end)) {
-		if (deliver_due(m))
+		cpu->nmi_pending |= bus_take_nmi(&m->bus);
+		cpu->init_pending |= bus_take_init(&m->bus);
+		if (boundary_step(m) || deliver_due(m))
 			continue;
 		if (cpu->activity == ACTIVITY_HLT) {
 			if (!wait_for_event(m))

@@ -9,12 +9,23 @@
 #include "emu/console.h"
 #include "emu/engine.h"
 #include "emu/load.h"
+#include "vmx/vmx.h"
+
+/* Who translates guest-physical addresses. */
+enum paging_kind {
+	PAGING_NATIVE, /* nobody: the image runs on the processor itself */
+	PAGING_EPT,    /* the image is the guest of the built-in EPT VMM */
+	PAGING_SHADOW, /* of the built-in shadow-paging VMM */
+};
 
 struct machine_config {
 	uint64_t ram_size;  /* bytes */
 	uint64_t max_insns; /* 0: no limit; further REP iterations and delivered events count as well */
 	bool verbose;
-	bool vmx;		       /* the processor offers VMX */
+	bool vmx;	    /* the processor offers VMX to the image (natively) */
+	bool explain_entry; /* say on stderr which check a failing VM entry failed */
+	enum paging_kind paging;
+	unsigned ept_page_shift;       /* PAGING_EPT: 12, 21 or 30: the largest EPT page to use; 0: 12 */
 	struct console *console;       /* owned by the caller */
 	const struct mmu_config *tlbs; /* NULL: default */
 };
@@ -34,6 +45,7 @@ struct machine {
 	struct cpu cpu;
 	struct bus bus;
 	struct engine *engine;
+	struct vmx vmx; /* attached to the processor if config asks for VMX or a built-in VMM */
 	volatile int kicked;
 	bool in_rep;   /* RIP is at a REP string instruction with iterations done and left */
 	uint64_t idle; /* cycles of the clock that passed while the processor was halted */
@@ -43,6 +55,12 @@ struct machine {
 /* Returns 0 or -ERR_*. machine_free undoes it; after an error it must not be called. */
 int machine_init(struct machine *machine, const struct machine_config *config);
 void machine_free(struct machine *machine);
+
+/*
+ * Loads the image, then makes it the guest of the built-in VMM if the configuration says so. Results and error as load_image, and
+ * -ERR_NOMEM for a VMM that could not start.
+ */
+int machine_load(struct machine *machine, const struct load_request *request, char error[LOAD_ERROR_SIZE]);
 
 /* Runs until the end; the counters are in machine->cpu.ev. May be called again after END_MAX_INSNS and END_KICKED. */
 enum machine_end machine_run(struct machine *machine);

@@ -15,7 +15,7 @@
 
 #define RAM_DEFAULT (128ull << 20)
 
-enum { KEY_JSON = 256, KEY_MODULE };
+enum { KEY_JSON = 256, KEY_MODULE, KEY_VMX, KEY_EXPLAIN_ENTRY };
 
 static const struct argp_option option_table[] = {
     {"mem", 'm', "SIZE", 0, "Guest memory, in bytes or with K, M, G or T (128M)", 0},
@@ -23,6 +23,8 @@ static const struct argp_option option_table[] = {
     {"console", 'c', "FILE", 0, "Where the guest's console goes; - is standard output", 0},
     {"json", KEY_JSON, "FILE", 0, "Write configuration, end and counters there; - is standard output", 0},
     {"module", KEY_MODULE, "FILE[=CMDLINE]", 0, "Load a Multiboot module; may be given several times", 0},
+    {"vmx", KEY_VMX, NULL, 0, "Offer VT-x to the image itself: it may be a hypervisor", 0},
+    {"explain-entry", KEY_EXPLAIN_ENTRY, NULL, 0, "Say on stderr which check a failing VM entry failed", 0},
     {"verbose", 'v', NULL, 0, "Name each unassigned port and address that the guest uses, once", 0},
     {0},
 };
@@ -96,6 +98,12 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case 'v':
 		options->verbose = true;
+		break;
+	case KEY_VMX:
+		options->vmx = true;
+		break;
+	case KEY_EXPLAIN_ENTRY:
+		options->explain_entry = true;
 		break;
 	case ARGP_KEY_ARG:
 		add_positional(options, state, text);

@@ -12,7 +12,7 @@ enum { MODULES_MAX = 64 };
 struct run_options {
 	uint64_t ram_size, max_insns;
 	const char *console, *json; /* NULL: standard output; no JSON */
-	bool verbose;
+	bool verbose, vmx, explain_entry;
 	const char *image;
 	char *arguments; /* all after --, joined; NULL: none */
 	struct load_module module[MODULES_MAX];

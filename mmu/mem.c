@@ -17,13 +17,18 @@ static void *map_lazily(uint64_t size)
 	return p;
 }
 
+void mem_narrow(struct mem *mem, uint64_t size)
+{
+	mem->low_top = size < MEM_LOW_MAX ? size : MEM_LOW_MAX;
+	mem->top = size > MEM_LOW_MAX ? MEM_HIGH_BASE + (size - MEM_LOW_MAX) : size;
+}
+
 int mem_init(struct mem *mem, uint64_t size)
 {
 	if (size == 0 || size > MEM_SIZE_MAX || page_offset(size) != 0)
 		return -ERR_ARG;
 	memset(mem, 0, sizeof *mem);
-	mem->low_top = size < MEM_LOW_MAX ? size : MEM_LOW_MAX;
-	mem->top = size > MEM_LOW_MAX ? MEM_HIGH_BASE + (size - MEM_LOW_MAX) : size;
+	mem_narrow(mem, size);
 	mem->host = map_lazily(mem->top);
 	if (mem->host == NULL)
 		return -ERR_NOMEM;

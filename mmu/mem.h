@@ -58,6 +58,9 @@ struct mem {
 int mem_init(struct mem *mem, uint64_t size);
 void mem_free(struct mem *mem);
 
+/* Leaves only the first size bytes of RAM (a multiple of 4 KiB, at most what there is): for a copy of struct mem, what a guest has. */
+void mem_narrow(struct mem *mem, uint64_t size);
+
 /* total bytes of RAM */
 uint64_t mem_size(const struct mem *mem);
 
