@@ -5,6 +5,8 @@
  */
 #include "emu/sysinsn.h"
 
+#include "vmx/exit.h"
+
 static sysinsn_fn *const handler[SYSOP_COUNT] = {
 #define SYSOP(symbol, name) [SYS_##symbol] = sys_##symbol,
 #include "vmx/instruction.def"
@@ -42,8 +44,11 @@ bool sysinsn_execute(struct cpu *cpu, struct bus *bus, const struct insn *insn)
 	if (vmx_undefined(cpu, insn))
 		return raise_exception(cpu, VEC_UD);
 	cpu->insn_loads = cpu->insn_stores = 0;
-	if (!handler[insn->sys](&s))
+	if (!handler[insn->sys](&s)) {
+		if (cpu->pending.kind == PENDING_VM_EXIT && cpu->pending.exit_reason == EXIT_TASK_SWITCH)
+			cpu->pending.insn_len = insn->len; /* of the CALL, JMP or IRET */
 		return false;
+	}
 	count_accesses(cpu);
 	if (s.again)
 		return true;

@@ -58,7 +58,7 @@ START_TEST(guest_state_is_saved)
 		guest();
 		exit_now(EXIT_HLT, 0);
 		for (unsigned i = VMCS_I_GUEST_ES_SELECTOR; i < VMCS_FIELDS; i++) {
-			unsigned type = FIELD(vmcs_field_encoding(i), 11, 10);
+			uint64_t type = FIELD(vmcs_field_encoding(i), 11, 10);
 			bool efer = i == VMCS_I_GUEST_EFER; /* was not loaded */
 			bool pat = i == VMCS_I_GUEST_PAT;
 

@@ -133,7 +133,7 @@ START_TEST(stores_to_the_region_of_the_current_vmcs_change_nothing)
 	memset(garbage, 0xa5, sizeof garbage);
 	const struct vmcs before = fix_vmx.vmcs;
 	ck_assert(mem_write_bytes(&fix.mem, HPA(VMX_LAYOUT_VMCS), garbage, sizeof garbage));
-	ck_assert(!memcmp(&before, &fix_vmx.vmcs, sizeof before));
+	ck_assert(!memcmp(before.field, fix_vmx.vmcs.field, sizeof before.field));
 	ck_assert(launch());
 	raise_vm_exit(cpu, EXIT_HLT, 0);
 	vmx_exit(cpu);

@@ -252,6 +252,38 @@ START_TEST(triple_fault_shuts_the_guest_down_and_surprises_stop)
 }
 END_TEST
 
+/* A data translation of the guest, then an exit in which the VMM writes something: kept unless that something matters. */
+START_TEST(an_exit_keeps_the_guests_translations_unless_the_vmm_changes_its_state)
+{
+	static const struct {
+		enum vmcs_index field;
+		uint64_t value;
+		bool engine_flushed;
+	} rows[] = {{VMCS_I_GUEST_RSP, 0x9000, false},
+		    {VMCS_I_GUEST_CR3, LAYOUT_PML4 | 0x18, true},
+		    {VMCS_I_VPID, 2, true},
+		    {VMCS_I_GUEST_FS_BASE, 0x100, true},
+		    {VMCS_I_GUEST_RFLAGS, FLAG_FIXED | FLAG_AC, true}};
+
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		struct cpu *cpu = start();
+		struct insn insn = plain(SYS_CPUID);
+
+		ck_assert(mmu_access(&cpu->mmu, GLA(LAYOUT_DATA), ACC_READ));
+		cpu->engine_flush = false;
+		ck_assert(vmx_intercept(cpu, &insn));
+		vmx_exit(cpu);
+		vmm_put(&vmm, rows[i].field, rows[i].value);
+		ck_assert(vmm_run(cpu));
+		ck_assert_msg(cpu->engine_flush == rows[i].engine_flushed, "row %u", i);
+		uint64_t misses = cpu->ev.n[EV_STLB_MISSES];
+		ck_assert(mmu_access(&cpu->mmu, GLA(LAYOUT_DATA), ACC_READ));
+		ck_assert_msg(cpu->ev.n[EV_STLB_MISSES] - misses == (rows[i].field == VMCS_I_VPID), "row %u", i);
+		ck_assert_uint_eq(cpu->mmu.context.vpid, rows[i].field == VMCS_I_VPID ? 2 : 1);
+	}
+}
+END_TEST
+
 START_TEST(a_bad_control_of_the_vmm_is_a_clear_stop)
 {
 	struct cpu *cpu = start();
@@ -281,6 +313,7 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, an_interrupt_waits_for_its_window);
 	tcase_add_test(tc, cr0_ne_is_the_guests_own_belief);
 	tcase_add_test(tc, triple_fault_shuts_the_guest_down_and_surprises_stop);
+	tcase_add_test(tc, an_exit_keeps_the_guests_translations_unless_the_vmm_changes_its_state);
 	tcase_add_test(tc, a_bad_control_of_the_vmm_is_a_clear_stop);
 	suite_add_tcase(suite, tc);
 }

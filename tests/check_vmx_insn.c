@@ -240,7 +240,7 @@ START_TEST(vmread_and_vmwrite_move_every_field)
 {
 	for (unsigned i = 0; i < VMCS_FIELDS; i++) {
 		struct cpu *cpu = vmx_fixture_enter(LONG);
-		uint64_t encoding = vmcs_field_encoding(i), mask = vmcs_width_mask(encoding), before = fix_vmx.vmcs.field[i];
+		uint64_t encoding = vmcs_field_encoding(i), mask = vmcs_width_mask(encoding);
 		bool read_only = vmcs_is_read_only(encoding);
 
 		cpu->gpr[RCX] = encoding;
@@ -248,9 +248,9 @@ START_TEST(vmread_and_vmwrite_move_every_field)
 		ck_assert(fixture_run(sys_VMWRITE, registers(SYS_VMWRITE), NULL));
 		ck_assert_int_eq(vm_result(), read_only ? VMERR_READ_ONLY_FIELD : 0);
 		cpu->gpr[RAX] = 0;
-		before = read_only ? fix_vmx.vmcs.field[i] : 0xfedcba9876543210 & mask;
+		uint64_t expected = read_only ? fix_vmx.vmcs.field[i] : 0xfedcba9876543210 & mask;
 		ck_assert(fixture_run(sys_VMREAD, registers(SYS_VMREAD), NULL));
-		ck_assert_msg(cpu->gpr[RAX] == before, "%s", vmcs_field_name(i));
+		ck_assert_msg(cpu->gpr[RAX] == expected, "%s", vmcs_field_name(i));
 		ck_assert_int_eq(vm_result(), 0);
 	}
 }

@@ -137,9 +137,8 @@ static void load_segments(struct cpu *cpu, const struct vmcs *v)
 /* true if the MMU still has just this guest's address space (struct vmx_kept) */
 static bool unchanged(const struct cpu *cpu)
 {
-	struct vmx_kept now;
-	vmx_keep(cpu, &now);
-	return now.vpid && memcmp(&now, &cpu->vmx->kept, sizeof(now)) == 0;
+	struct vmx_kept now = vmx_keep(cpu);
+	return now.vpid && vmx_kept_same(&now, &cpu->vmx->kept);
 }
 
 /* VPIDs and invalidation (SDM 3C, "Operations that Invalidate Cached Mappings": VM entry with "enable VPID" 0) */

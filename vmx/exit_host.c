@@ -68,7 +68,7 @@ bool exit_load_host(struct cpu *cpu)
 	bool host64 = v->exit_controls & CTL(EXIT, HOST_64), valid = true;
 
 	if (v->host_rip == VMM_HOST_RIP && vmx->vmm)
-		vmx_keep(cpu, &vmx->kept);
+		vmx->kept = vmx_keep(cpu);
 	load_control_registers(cpu, v, host64);
 	load_segments(cpu, v, host64);
 	cpu->gpr[RSP] = v->host_rsp;

@@ -84,7 +84,8 @@ struct vmx {
 };
 
 /* The present state, as struct vmx_kept has it; vpid and EPTP from the VMCS. */
-void vmx_keep(const struct cpu *cpu, struct vmx_kept *kept);
+struct vmx_kept vmx_keep(const struct cpu *cpu);
+bool vmx_kept_same(const struct vmx_kept *a, const struct vmx_kept *b);
 
 /* Attaches VMX, outside VMX operation, to a processor. The caller owns vmx. */
 void vmx_init(struct vmx *vmx, struct cpu *cpu);
