@@ -100,6 +100,27 @@ START_TEST(the_processor_becomes_a_guest_where_it_was)
 }
 END_TEST
 
+/* From reset on: real mode, caches off. */
+START_TEST(a_guest_in_real_mode_keeps_cd_and_nw)
+{
+	struct cpu *cpu = fixture_enter(REAL, 0);
+
+	cpu_reset(cpu);
+	vmx_init(&fix_vmx, cpu);
+	fix_vmx.hooks.ept_valid = fake_ept_valid;
+	fix_vmx.hooks.ept_use = fake_ept_use;
+	vmm_init(&vmm, cpu, "test", VMX_LAYOUT_VMXON, VMX_LAYOUT_VMCS, VMX_LAYOUT_MSR);
+	vmm_write(&vmm, PROC2_CONTROLS, vmm_read(&vmm, PROC2_CONTROLS) | CTL(PROC2, EPT) | CTL(PROC2, UNRESTRICTED));
+	vmm_write(&vmm, EPTP, 0x5e);
+	cpu->pending.kind = PENDING_NONE;
+	ck_assert_msg(vmm_start(&vmm), "%s", vmm.text);
+	ck_assert_uint_eq(vmx_visible_cr0(cpu), CR0_CD | CR0_NW | CR0_ET);
+	ck_assert_uint_eq(cpu->rip, 0xfff0);
+	ck_assert_uint_eq(cpu->seg[SEG_CS].base, 0xffff0000);
+	ck_assert_uint_eq(cpu->mmu.mode.levels, 0);
+}
+END_TEST
+
 START_TEST(every_reason_has_a_row)
 {
 	start();
@@ -304,6 +325,7 @@ static void add_cases(Suite *suite)
 
 	tcase_add_checked_fixture(tc, fixture_setup, fixture_teardown);
 	tcase_add_test(tc, the_processor_becomes_a_guest_where_it_was);
+	tcase_add_test(tc, a_guest_in_real_mode_keeps_cd_and_nw);
 	tcase_add_test(tc, every_reason_has_a_row);
 	tcase_add_test(tc, cpuid_is_answered_without_vmx);
 	tcase_add_test(tc, io_goes_to_the_devices);

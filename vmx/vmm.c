@@ -101,7 +101,7 @@ static void trap_vmx_msrs(struct vmm *vmm)
 /* A host in IA-32e mode. Its CR3 is never walked: the host executes no x86 code and makes no linear accesses. */
 static void become_host(struct cpu *cpu)
 {
-	cpu->cr0 = HOST_CR0;
+	cpu->cr0 = HOST_CR0 | (cpu->cr0 & (CR0_CD | CR0_NW)); /* transitions keep these: they stay the guest's */
 	cpu->cr3 = 0;
 	cpu->cr4 = HOST_CR4;
 	cpu->efer = EFER_LME | EFER_LMA | EFER_NXE;
