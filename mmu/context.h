@@ -12,8 +12,10 @@
 struct tlb_context {
 	uint16_t pcid;
 	uint16_t vpid;	 /* 0 outside non-root operation, or with VPIDs off */
-	uint64_t eptrta; /* EPTP bits 51:12; 0: no EPT in use */
+	uint64_t eptrta; /* EPTP bits 51:12 and EPTRTA_EPT; 0: no EPT in use */
 };
+
+#define EPTRTA_EPT BIT(0) /* makes EPT tables at address 0 differ from none */
 
 enum {
 	PCID_ANY = 0xffff,

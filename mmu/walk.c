@@ -73,7 +73,7 @@ static ALWAYS_INLINE bool translate(const struct walk_env *env, struct walk *w, 
 		s->rights = SECOND_R | SECOND_W | SECOND_X | SECOND_XU;
 		return true;
 	}
-	*s = env->second(env->second_ctx, gpa, access, is_table, user, flags);
+	*s = env->second(env->second_ctx, gpa, access, is_table, user, is_table ? flags | (unsigned)w->level << WALK_LEVEL_SHIFT : flags);
 	if (likely(s->ok))
 		return true;
 	w->status = WALK_SECOND;

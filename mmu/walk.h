@@ -26,6 +26,8 @@ enum access {
 
 enum walk_flags {
 	WALK_PEEK = 1, /* looking is not touching: no A/D update, no marks, no counts */
+	/* second_fn only: the guest level whose table is being located is in the bits from here on; 0: the final address */
+	WALK_LEVEL_SHIFT = 8,
 };
 
 enum walk_status {
@@ -47,10 +49,11 @@ struct second {
 	hpa_t hpa;	 /* of the address asked for */
 	uint8_t shift;	 /* log2 of the page size of the second-stage mapping */
 	uint8_t rights;	 /* SECOND_*: what accesses it permits (for the TLB entry) */
-	uint8_t memtype; /* effective memory type of EPT, for the record */
+	uint8_t memtype; /* EPT memory type (bits 2:0) and ignore-PAT (bit 3) of the leaf, for the record */
 	/* when not ok: */
-	uint32_t exit_reason;	/* basic VM-exit reason: 48 EPT violation, 49 EPT misconfiguration */
+	uint32_t exit_reason;	/* basic VM-exit reason: 48 EPT violation, 49 EPT misconfiguration, 62 page-modification log full */
 	uint64_t qualification; /* of an EPT violation: the bits that the second stage knows (0-6 and 13..) */
+	bool convertible;	/* an EPT violation that may become a #VE: suppress #VE is 0 in the entry */
 	uint8_t level;		/* the EPT level at which it failed */
 };
 
@@ -66,8 +69,8 @@ struct walk_ref;
 
 /*
  * Translates one guest-physical address. access: ACC_READ, ACC_WRITE, ACC_FETCH bits; is_table: the address is of a
- * guest paging structure; guest_user: the linear address translates to a user-mode page (final address only; for
- * mode-based execute control). flags: WALK_PEEK.
+ * guest paging structure that translates a linear address (PDPTEs read by MOV to CR are none); guest_user: the linear address
+ * translates to a user-mode page (final address only; for mode-based execute control). flags: WALK_PEEK, and the level.
  */
 typedef struct second second_fn(void *ctx, gpa_t gpa, unsigned access, bool is_table, bool guest_user, unsigned flags);
 

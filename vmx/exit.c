@@ -75,7 +75,7 @@ static void save_information(struct cpu *cpu, struct vmcs *v)
 	const struct pending *p = &cpu->pending;
 	v->exit_reason = p->exit_reason;
 	v->exit_qualification = p->qualification;
-	if (p->exit_reason == EXIT_EPT_VIOLATION && p->nmi_unblocked && !during_delivery(cpu))
+	if ((p->exit_reason == EXIT_EPT_VIOLATION || p->exit_reason == EXIT_PML_FULL) && p->nmi_unblocked && !during_delivery(cpu))
 		v->exit_qualification |= QUAL_EPT_NMI_UNBLOCKED;
 	v->guest_linear_addr = p->exit_gla;
 	v->guest_physical_addr = p->exit_gpa;

@@ -44,7 +44,7 @@ bool insn_invept(struct cpu *cpu, const struct insn *insn)
 		return true;
 	}
 	if (type == INVEPT_SINGLE)
-		mmu_invept(&cpu->mmu, descriptor[0] & EPTP_ADDR);
+		mmu_invept(&cpu->mmu, (descriptor[0] & EPTP_ADDR) | EPTRTA_EPT);
 	else
 		mmu_invept_all(&cpu->mmu);
 	cpu->engine_flush = true;

@@ -3,6 +3,7 @@
 #include "vmx/pdpte.h"
 
 #include "mmu/pte.h"
+#include "vmx/vmx.h"
 
 #include <string.h>
 
@@ -24,7 +25,7 @@ struct pdpte_read pdpte_read(struct cpu *cpu, uint64_t cr3)
 
 	if (env->second) {
 		/* the table is 32 bytes, aligned: one translation serves all four */
-		result.fail = env->second(env->second_ctx, result.gpa, ACC_READ, true, false, 0);
+		result.fail = env->second(env->second_ctx, result.gpa, ACC_READ, false, false, 0);
 		if (!result.fail.ok) {
 			result.status = PDPTE_SECOND;
 			return result;
@@ -44,11 +45,8 @@ bool pdpte_load(struct cpu *cpu, uint64_t cr3)
 
 	if (read.status == PDPTE_RESERVED)
 		return raise_error(cpu, VEC_GP, 0);
-	if (read.status == PDPTE_SECOND) {
-		raise_vm_exit(cpu, read.fail.exit_reason, read.fail.qualification);
-		cpu->pending.exit_gpa = read.gpa.u;
-		return false;
-	}
+	if (read.status == PDPTE_SECOND)
+		return cpu->vmx->hooks.ept_failed(cpu, &read.fail, read.gpa, NULL, GLA(0));
 	memcpy(cpu->pdpte, read.pdpte, sizeof cpu->pdpte);
 	return true;
 }

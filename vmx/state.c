@@ -5,14 +5,9 @@
  * Left out: INIT, which keeps more state, and the state of x87 and SSE, which the engine holds.
  */
 #include "vmx/offer.h"
+#include "vmx/vmx.h"
 
 #include <string.h>
-
-/* VM exits that a walk's second stage can cause (SDM 3D, "VMX Basic Exit Reasons") */
-enum { REASON_EPT_VIOLATION = 48 };
-
-#define QUAL_GLA_VALID BIT(7) /* the guest linear-address field is valid */
-#define QUAL_FINAL BIT(8)     /* the access was to the translation of a linear address, not to a paging structure */
 
 static const struct segment reset_data = {.ar = AR_P | AR_S | AR_RW | AR_A, .limit = 0xffff};
 
@@ -93,24 +88,11 @@ bool raise_db(struct cpu *cpu, uint64_t dr6_bits)
 	return false;
 }
 
-static bool raise_second(struct cpu *cpu, gla_t gla)
-{
-	const struct walk *w = &cpu->mmu.last;
-	uint64_t qualification = 0;
-
-	if (w->fail.exit_reason == REASON_EPT_VIOLATION)
-		qualification = w->fail.qualification | QUAL_GLA_VALID | (w->fail_is_table ? 0 : QUAL_FINAL);
-	raise_vm_exit(cpu, w->fail.exit_reason, qualification);
-	cpu->pending.exit_gla = gla.u;
-	cpu->pending.exit_gpa = w->fail_gpa.u;
-	return false;
-}
-
 bool raise_walk(struct cpu *cpu, gla_t gla, unsigned access)
 {
 	(void)access; /* the walk has already put it into the error code and the qualification */
 	if (cpu->mmu.last.status == WALK_SECOND)
-		return raise_second(cpu, gla);
+		return cpu->vmx->hooks.ept_failed(cpu, &cpu->mmu.last.fail, cpu->mmu.last.fail_gpa, &cpu->mmu.last, gla);
 	raise_error(cpu, VEC_PF, cpu->mmu.last.error);
 	cpu->pending.cr2 = gla.u;
 	return false;

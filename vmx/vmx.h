@@ -38,6 +38,12 @@ struct vmx_hooks {
 	bool (*ept_valid)(const struct cpu *cpu, uint64_t eptp);
 	/* Makes EPT the second stage of the MMU: calls mmu_set_context with this VPID. */
 	void (*ept_use)(struct cpu *cpu, uint64_t eptp, uint16_t vpid);
+	/*
+	 * The second stage has failed for the guest-physical address: fills cpu->pending with the VM exit, or #VE, and returns false. walk:
+	 * the translation of gla that needed it; NULL: no linear address did (PDPTEs).
+	 */
+	bool (*ept_failed)(struct cpu *cpu, const struct second *fail, gpa_t gpa, const struct walk *walk, gla_t gla);
+	void *ept; /* what EPT has attached */
 	/* A VM entry failed its checks: --explain-entry. NULL: nobody asks. */
 	void (*explain)(struct cpu *cpu, const struct entry_failure *failure);
 	void *bus;  /* the machine's, for rdmsr, wrmsr and acknowledge */

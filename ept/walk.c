@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The EPT walk, with accessed and dirty flags and page-modification logging (SDM 3C, "EPT Translation Mechanism", "EPT
+ * Misconfigurations", "EPT Violations", "Prioritization of EPT Misconfigurations and EPT Violations", "Accessed and Dirty Flags for
+ * EPT", "Page-Modification Logging").
+ *
+ * CHOICE: accessed and dirty flags of EPT are set when the whole translation is known and permitted, in the order of the walk; an
+ * access that causes a violation or misconfiguration sets none.
+ * CHOICE: an EPT paging structure that lies outside RAM reads as all ones (a misconfiguration).
+ */
+#include "ept/walk.h"
+
+#include "vmx/exit.h"
+
+enum { PML_ENTRIES = 512, MEMTYPES_RESERVED = 0x8c /* 2, 3, 7 */ };
+
+/* What one walk has used: where its entries lie, for the accessed and dirty flags. */
+struct trail {
+	uint64_t all; /* bits that are 1 in all entries */
+	unsigned count;
+	struct {
+		hpa_t hpa;
+		uint64_t entry;
+	} step[LEVELS_MAX];
+};
+
+/* The only place where an EPT entry is read and the reference counted. */
+static ALWAYS_INLINE uint64_t reference(const struct ept *ept, hpa_t at, unsigned level, gpa_t gpa, unsigned flags)
+{
+	const struct walk_env *env = &ept->cpu->mmu.env;
+	struct mem *mem = env->mem;
+	bool ram = likely(mem_is_ram(mem, at, 8));
+	uint64_t entry = ram ? mem_load_entry(mem, at, 8) : ~0ull;
+	if (likely(!(flags & WALK_PEEK))) {
+		env->ev->n[EV_REF_EPT_PT + level - 1]++;
+		if (ram && unlikely(!(mem->frame_flags[at.u >> PAGE_SHIFT] & FRAME_TABLE)))
+			mem->frame_flags[at.u >> PAGE_SHIFT] |= FRAME_TABLE;
+	}
+	if (unlikely(env->observer)) {
+		struct walk_ref ref = {.ept = true,
+				       .level = (uint8_t)level,
+				       .for_level = (uint8_t)(flags >> WALK_LEVEL_SHIFT),
+				       .entry_size = 8,
+				       .gpa = gpa,
+				       .hpa = at,
+				       .entry = entry};
+		env->observer(env->observer_ctx, &ref);
+	}
+	return entry;
+}
+
+static struct second violation(const struct ept *ept, uint64_t all, unsigned access, unsigned level, bool convertible)
+{
+	uint64_t qualification = (access & (ACC_READ | ACC_WRITE | ACC_FETCH)) | (all & EPTE_RWX) << QUAL_EPT_RIGHTS_SHIFT;
+	if (ept->mbec && all & EPTE_XU)
+		qualification |= QUAL_EPT_USER_EXECUTABLE;
+	return (struct second){
+	    .exit_reason = EXIT_EPT_VIOLATION, .qualification = qualification, .level = (uint8_t)level, .convertible = convertible};
+}
+
+static struct second misconfiguration(unsigned level)
+{
+	return (struct second){.exit_reason = EXIT_EPT_MISCONFIG, .level = (uint8_t)level};
+}
+
+static ALWAYS_INLINE bool misconfigured(const struct ept *ept, uint64_t entry, unsigned level, bool leaf)
+{
+	unsigned rights = (unsigned)(entry & EPTE_RWX) | (unsigned)(entry & EPTE_XU) >> 7;
+	if (unlikely(ept->misplaced >> rights & 1))
+		return true;
+	if (!leaf)
+		return entry & ept->reserved[level];
+	return entry & ept->reserved_leaf[level] || MEMTYPES_RESERVED >> FIELD(entry, 5, EPTE_MEMTYPE_SHIFT) & 1;
+}
+
+static ALWAYS_INLINE bool permitted(const struct ept *ept, uint64_t all, unsigned access, bool guest_user)
+{
+	uint64_t need = access & (ACC_READ | ACC_WRITE);
+	if (access & ACC_FETCH)
+		need |= ept->mbec && guest_user ? EPTE_XU : EPTE_X;
+	return (all & need) == need;
+}
+
+static void log_page(struct cpu *cpu, gpa_t gpa)
+{
+	struct vmcs *v = &cpu->vmx->vmcs;
+	mem_write(cpu->mem, HPA(v->pml_addr + 8 * v->pml_index), page_base(gpa.u), 8);
+	v->pml_index = (v->pml_index - 1) & 0xffff;
+}
+
+/* Sets the flags that are still 0. false: a page-modification log-full event, and nothing was set. */
+static bool set_flags(const struct ept *ept, struct trail *t, bool write, gpa_t gpa)
+{
+	struct cpu *cpu = ept->cpu;
+	bool log = vmx_proc2(cpu->vmx, CTL(PROC2, PML));
+	if (log && cpu->vmx->vmcs.pml_index >= PML_ENTRIES)
+		return false;
+	for (unsigned i = 0; i < t->count; i++) {
+		bool leaf = i == t->count - 1;
+		uint64_t want = EPTE_A | (leaf && write ? EPTE_D : 0), missing = want & ~t->step[i].entry;
+		if (!missing)
+			continue;
+		mem_or_entry(cpu->mem, t->step[i].hpa, missing, 8);
+		cpu->ev.n[EV_EPT_AD_UPDATES]++;
+		t->step[i].entry |= missing;
+		if (log && missing & EPTE_D)
+			log_page(cpu, gpa);
+	}
+	return true;
+}
+
+/* What the translation permits, for the TLB entry. */
+static ALWAYS_INLINE uint8_t rights_of(const struct ept *ept, uint64_t all, uint64_t leaf)
+{
+	unsigned rights = all & (EPTE_R | EPTE_X);
+	if (all & EPTE_W)
+		rights |= !ept->ad || leaf & EPTE_D ? SECOND_W : SECOND_W_PENDING;
+	if (all & (ept->mbec ? EPTE_XU : EPTE_X))
+		rights |= SECOND_XU;
+	return (uint8_t)rights;
+}
+static_assert(EPTE_R == SECOND_R && EPTE_X == SECOND_X, "rights of entries and translations agree");
+static_assert(ACC_READ == EPTE_R && ACC_WRITE == EPTE_W && ACC_READ == QUAL_EPT_READ && ACC_WRITE == QUAL_EPT_WRITE &&
+		  ACC_FETCH == QUAL_EPT_FETCH,
+	      "accesses, rights and qualification agree");
+
+struct second ept_translate(void *ctx, gpa_t gpa, unsigned access, bool is_table, bool guest_user, unsigned flags)
+{
+	const struct ept *ept = ctx;
+	struct trail t;
+	uint64_t table = ept->root, entry;
+	unsigned level = ept->levels;
+	bool leaf;
+	t.all = ~0ull;
+	t.count = 0;
+	if (is_table && ept->ad)
+		access |= ACC_READ | ACC_WRITE;
+	if (unlikely(gpa.u >> ept->width))
+		return violation(ept, 0, access, level, false);
+	for (;; level--) {
+		hpa_t at = HPA(table + 8 * (gpa.u >> level_shift(level) & 511));
+		entry = reference(ept, at, level, gpa, flags);
+		t.step[t.count].hpa = at;
+		t.step[t.count++].entry = entry;
+		t.all &= entry;
+		if (unlikely(!(entry & ept->present)))
+			return violation(ept, 0, access, level, !(entry & EPTE_SUPPRESS_VE));
+		leaf = level == 1 || (level <= 3 && entry & EPTE_PS);
+		if (unlikely(misconfigured(ept, entry, level, leaf)))
+			return misconfiguration(level);
+		if (leaf)
+			break;
+		table = entry & BITS(MAXPHYADDR - 1, 12);
+	}
+	if (unlikely(!permitted(ept, t.all, access, guest_user)))
+		return violation(ept, t.all, access, level, !(entry & EPTE_SUPPRESS_VE));
+	if (ept->ad && unlikely(!(t.all & EPTE_A) || (access & ACC_WRITE && !(entry & EPTE_D))) && !(flags & WALK_PEEK)) {
+		if (!set_flags(ept, &t, access & ACC_WRITE, gpa))
+			return (struct second){.exit_reason = EXIT_PML_FULL, .level = (uint8_t)level};
+		entry = t.step[t.count - 1].entry;
+	}
+	uint64_t offset = BIT(level_shift(level)) - 1;
+	return (struct second){
+	    .ok = true,
+	    .hpa = HPA((entry & BITS(MAXPHYADDR - 1, 12) & ~offset) | (gpa.u & offset)),
+	    .shift = (uint8_t)level_shift(level),
+	    .rights = rights_of(ept, t.all, entry),
+	    .memtype = (uint8_t)FIELD(entry, 6, EPTE_MEMTYPE_SHIFT),
+	};
+}
