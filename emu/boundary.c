@@ -29,6 +29,7 @@ void boundary_attach(struct machine *m)
 {
 	vmx_init(&m->vmx, &m->cpu);
 	sysinsn_vmx_attach(&m->vmx, &m->bus);
+	ept_attach(&m->ept, &m->cpu);
 	if (m->config.explain_entry)
 		m->vmx.hooks.explain = explain_entry;
 }

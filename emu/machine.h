@@ -9,6 +9,7 @@
 #include "emu/console.h"
 #include "emu/engine.h"
 #include "emu/load.h"
+#include "ept/eptp.h"
 #include "vmx/vmx.h"
 
 /* Who translates guest-physical addresses. */
@@ -45,6 +46,7 @@ struct machine {
 	struct cpu cpu;
 	struct bus bus;
 	struct engine *engine;
+	struct ept ept; /* offered with VMX */
 	struct vmx vmx; /* attached to the processor if config asks for VMX or a built-in VMM */
 	volatile int kicked;
 	bool in_rep;   /* RIP is at a REP string instruction with iterations done and left */
