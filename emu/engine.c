@@ -107,9 +107,9 @@ struct engine {
 	uint64_t smc_rcx;
 	uint64_t call_undo; /* what an indirect CALL overwrote */
 	uint64_t call_undo_at;
-	uint64_t begun_step; /* step at which this engine run began */
+	uint64_t begun_step;  /* step at which this engine run began */
 	struct insn previous; /* the instruction before a change of page, whose decoded page may be dropped */
-	struct insn across;  /* the instruction under way, when it lies in two pages */
+	struct insn across;   /* the instruction under way, when it lies in two pages */
 
 	/* a fault under way */
 	bool fault;
