@@ -121,6 +121,13 @@ static uint8_t device_acknowledge(void *ctx)
 	return bus_acknowledge(&m->bus);
 }
 
+static bool device_memory(void *ctx, uint64_t gpa)
+{
+	struct machine *m = ctx;
+
+	return page_base(gpa) == (m->cpu.apic_base & BITS(MAXPHYADDR - 1, 12));
+}
+
 struct vmm_devices boundary_devices(struct machine *m)
 {
 	return (struct vmm_devices){.ctx = m,
@@ -130,5 +137,6 @@ struct vmm_devices boundary_devices(struct machine *m)
 				    .rdmsr = device_rdmsr,
 				    .wrmsr = device_wrmsr,
 				    .interrupt = device_interrupt,
-				    .acknowledge = device_acknowledge};
+				    .acknowledge = device_acknowledge,
+				    .memory = device_memory};
 }

@@ -217,6 +217,8 @@ static int with_console(struct run *run)
 	const struct machine_config config = {.ram_size = options->ram_size,
 					      .max_insns = options->max_insns,
 					      .vmx = options->vmx,
+					      .paging = options->paging,
+					      .ept_page_shift = options->ept_page_shift,
 					      .explain_entry = options->explain_entry,
 					      .verbose = options->verbose,
 					      .console = &run->console,

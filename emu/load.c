@@ -152,7 +152,7 @@ static int load_opened(struct cpu *cpu, const struct image *image, const struct 
 		return image_bad(image, 0, "an ELF file without Multiboot 1 header in its first 8192 bytes; link one to its front");
 	if (request->modules)
 		return image_bad(image, 0, "a flat binary takes no modules; give a Multiboot image");
-	return load_flat(cpu, image);
+	return load_flat(cpu, image, request);
 }
 
 int load_image(struct cpu *cpu, const struct load_request *request, char error[LOAD_ERROR_SIZE])

@@ -18,6 +18,7 @@ struct load_request {
 	const char *cmdline; /* the kernel's command line, without the image's name; NULL: none */
 	const struct load_module *module;
 	size_t modules;
+	uint64_t *end; /* NULL, or where to say: nothing was put at or above this address */
 };
 
 enum { LOAD_ERROR_SIZE = 512 };

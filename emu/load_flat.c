@@ -9,7 +9,7 @@
 
 enum { BOOT_ADDRESS = 0x7c00, FIRST_DISK = 0x80 };
 
-int load_flat(struct cpu *cpu, const struct image *image)
+int load_flat(struct cpu *cpu, const struct image *image, const struct load_request *request)
 {
 	static const struct segment data = {.ar = AR_P | AR_S | AR_RW | AR_A, .limit = 0xffff};
 	struct load_ranges ranges = {.count = 0};
@@ -17,6 +17,8 @@ int load_flat(struct cpu *cpu, const struct image *image)
 
 	if (rc)
 		return rc;
+	if (request->end)
+		*request->end = ranges_end(&ranges);
 	memset(cpu->gpr, 0, sizeof cpu->gpr);
 	cpu->gpr[RDX] = FIRST_DISK;
 	cpu->gpr[RSP] = BOOT_ADDRESS;

@@ -50,6 +50,6 @@ int load_elf(const struct image *image, struct mem *mem, struct load_ranges *ran
 /* The file offset of the Multiboot header, or -1; -2: there is one whose checksum is wrong, at *where. */
 int64_t multiboot_find(const struct image *image, uint64_t *where);
 int load_multiboot(struct cpu *cpu, const struct image *image, uint64_t header, const struct load_request *request);
-int load_flat(struct cpu *cpu, const struct image *image);
+int load_flat(struct cpu *cpu, const struct image *image, const struct load_request *request);
 
 #endif

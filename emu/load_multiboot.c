@@ -268,6 +268,10 @@ static int put_info(struct mem *mem, const struct image *image, const struct loa
 	mem_write_bytes(mem, HPA(b.addr), b.bytes, b.size);
 	free(b.bytes);
 	*info = b.addr;
+	if (request->end) {
+		uint64_t image_end = ranges_end(ranges), info_end = page_base(b.addr + size + PAGE_SIZE - 1);
+		*request->end = image_end > info_end ? image_end : info_end;
+	}
 	return 0;
 }
 

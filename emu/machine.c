@@ -10,6 +10,7 @@
 #include "emu/boundary.h"
 #include "emu/console.h"
 #include "emu/deliver.h"
+#include "emu/hosted.h"
 #include "emu/sysinsn.h"
 #include "vmx/intercept.h"
 
@@ -60,6 +61,7 @@ free_mem:
 void machine_free(struct machine *m)
 {
 	engine_free(m->engine);
+	hosted_free(m);
 	bus_free(&m->bus);
 	mmu_free(&m->cpu.mmu);
 	mem_free(&m->mem);
@@ -68,13 +70,16 @@ void machine_free(struct machine *m)
 int machine_load(struct machine *m, const struct load_request *request, char error[LOAD_ERROR_SIZE])
 {
 	struct mem guest = m->mem;
+	struct load_request with_end = *request;
+	uint64_t end = 0;
 
 	/* the guest's part of memory; nothing is cached of it yet, so the marks that stores leave in this copy do not matter */
 	mem_narrow(&guest, m->config.ram_size);
 	m->cpu.mem = &guest;
-	int err = load_image(&m->cpu, request, error);
+	with_end.end = &end;
+	int err = load_image(&m->cpu, &with_end, error);
 	m->cpu.mem = &m->mem;
-	return err;
+	return err ? err : hosted_start(m, end, error);
 }
 
 void machine_kick(struct machine *m)

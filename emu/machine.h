@@ -10,6 +10,7 @@
 #include "emu/engine.h"
 #include "emu/load.h"
 #include "ept/eptp.h"
+#include "ept/vmm.h"
 #include "vmx/vmx.h"
 
 /* Who translates guest-physical addresses. */
@@ -46,8 +47,9 @@ struct machine {
 	struct cpu cpu;
 	struct bus bus;
 	struct engine *engine;
-	struct ept ept; /* offered with VMX */
-	struct vmx vmx; /* attached to the processor if config asks for VMX or a built-in VMM */
+	struct ept ept;		/* offered with VMX */
+	struct ept_vmm ept_vmm; /* PAGING_EPT */
+	struct vmx vmx;		/* attached to the processor if config asks for VMX or a built-in VMM */
 	volatile int kicked;
 	bool in_rep;   /* RIP is at a REP string instruction with iterations done and left */
 	uint64_t idle; /* cycles of the clock that passed while the processor was halted */

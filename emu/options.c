@@ -15,7 +15,7 @@
 
 #define RAM_DEFAULT (128ull << 20)
 
-enum { KEY_JSON = 256, KEY_MODULE, KEY_VMX, KEY_EXPLAIN_ENTRY };
+enum { KEY_JSON = 256, KEY_MODULE, KEY_VMX, KEY_EXPLAIN_ENTRY, KEY_PAGING, KEY_EPT_PAGE };
 
 static const struct argp_option option_table[] = {
     {"mem", 'm', "SIZE", 0, "Guest memory, in bytes or with K, M, G or T (128M)", 0},
@@ -23,6 +23,8 @@ static const struct argp_option option_table[] = {
     {"console", 'c', "FILE", 0, "Where the guest's console goes; - is standard output", 0},
     {"json", KEY_JSON, "FILE", 0, "Write configuration, end and counters there; - is standard output", 0},
     {"module", KEY_MODULE, "FILE[=CMDLINE]", 0, "Load a Multiboot module; may be given several times", 0},
+    {"paging", KEY_PAGING, "KIND", 0, "native: the image runs on the processor itself; ept: as the guest of the built-in EPT VMM", 0},
+    {"ept-page", KEY_EPT_PAGE, "SIZE", 0, "The largest page that backs the guest's memory: 4k (the default), 2m or 1g", 0},
     {"vmx", KEY_VMX, NULL, 0, "Offer VT-x to the image itself: it may be a hypervisor", 0},
     {"explain-entry", KEY_EXPLAIN_ENTRY, NULL, 0, "Say on stderr which check a failing VM entry failed", 0},
     {"verbose", 'v', NULL, 0, "Name each unassigned port and address that the guest uses, once", 0},
@@ -73,6 +75,36 @@ static void add_positional(struct run_options *options, struct argp_state *state
 		argp_error(state, "'%s': one image at a time; the guest's arguments stand after --", text);
 }
 
+static void set_paging(struct run_options *options, struct argp_state *state, const char *text)
+{
+	if (strcmp(text, "native") == 0)
+		options->paging = PAGING_NATIVE;
+	else if (strcmp(text, "ept") == 0)
+		options->paging = PAGING_EPT;
+	else
+		argp_error(state, "--paging '%s': must be native or ept", text);
+}
+
+static void set_ept_page(struct run_options *options, struct argp_state *state, const char *text)
+{
+	if (strcasecmp(text, "4k") == 0)
+		options->ept_page_shift = PAGE_SHIFT;
+	else if (strcasecmp(text, "2m") == 0)
+		options->ept_page_shift = PAGE_SHIFT_2M;
+	else if (strcasecmp(text, "1g") == 0)
+		options->ept_page_shift = PAGE_SHIFT_1G;
+	else
+		argp_error(state, "--ept-page '%s': must be 4k, 2m or 1g", text);
+}
+
+static void check_together(const struct run_options *options, struct argp_state *state)
+{
+	if (options->ept_page_shift && options->paging != PAGING_EPT)
+		argp_error(state, "--ept-page goes with --paging ept");
+	if (options->vmx && options->paging != PAGING_NATIVE)
+		argp_error(state, "--vmx goes with --paging native: the built-in VMMs offer no VT-x to their guests");
+}
+
 static error_t parse_option(int key, char *text, struct argp_state *state)
 {
 	struct run_options *options = state->input;
@@ -104,6 +136,15 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_EXPLAIN_ENTRY:
 		options->explain_entry = true;
+		break;
+	case KEY_PAGING:
+		set_paging(options, state, text);
+		break;
+	case KEY_EPT_PAGE:
+		set_ept_page(options, state, text);
+		break;
+	case ARGP_KEY_END:
+		check_together(options, state);
 		break;
 	case ARGP_KEY_ARG:
 		add_positional(options, state, text);

@@ -5,7 +5,7 @@
 #ifndef EMU_OPTIONS_H
 #define EMU_OPTIONS_H
 
-#include "emu/load.h"
+#include "emu/machine.h"
 
 enum { MODULES_MAX = 64 };
 
@@ -13,6 +13,8 @@ struct run_options {
 	uint64_t ram_size, max_insns;
 	const char *console, *json; /* NULL: standard output; no JSON */
 	bool verbose, vmx, explain_entry;
+	enum paging_kind paging;
+	unsigned ept_page_shift;
 	const char *image;
 	char *arguments; /* all after --, joined; NULL: none */
 	struct load_module module[MODULES_MAX];

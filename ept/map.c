@@ -102,6 +102,13 @@ void ept_map_remove(struct ept_map *map, gpa_t gpa)
 	mem_write(map->pool->mem, at, 0, 8);
 }
 
+void ept_map_clean(struct ept_map *map, gpa_t gpa)
+{
+	unsigned level;
+	hpa_t at = last_entry(map, gpa, &level);
+	mem_write(map->pool->mem, at, mem_read(map->pool->mem, at, 8) & ~EPTE_D, 8);
+}
+
 uint64_t ept_map_find(const struct ept_map *map, gpa_t gpa, unsigned *shift)
 {
 	unsigned level;

@@ -42,6 +42,8 @@ bool ept_map_init(struct ept_map *map, struct ept_pool *pool, unsigned levels);
 bool ept_map_page(struct ept_map *map, gpa_t gpa, hpa_t hpa, unsigned shift, uint64_t bits);
 /* Makes the entry that maps gpa not present. What the processor has cached stays. */
 void ept_map_remove(struct ept_map *map, gpa_t gpa);
+/* Clears the dirty flag of the entry that maps gpa. What the processor has cached stays. */
+void ept_map_clean(struct ept_map *map, gpa_t gpa);
 /* The leaf that maps gpa, and its page size; 0 with the level's size where the walk finds nothing present. Looks without touching. */
 uint64_t ept_map_find(const struct ept_map *map, gpa_t gpa, unsigned *shift);
 

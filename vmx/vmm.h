@@ -38,6 +38,8 @@ struct vmm_devices {
 	bool (*wrmsr)(void *ctx, uint32_t msr, uint64_t value);
 	bool (*interrupt)(void *ctx);	   /* an external interrupt is pending */
 	uint8_t (*acknowledge)(void *ctx); /* its vector: the interrupt-acknowledge cycle */
+	/* true if a device answers in the page of this guest-physical address, outside RAM. NULL: none does */
+	bool (*memory)(void *ctx, uint64_t gpa);
 };
 
 struct vmm {
