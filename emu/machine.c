@@ -125,6 +125,10 @@ static bool deliver_due(struct machine *m)
 	struct cpu *cpu = &m->cpu;
 	uint64_t hit;
 
+	if (unlikely(cpu->init_pending) && cpu->vmx_op == VMX_OUTSIDE) { /* blocked in VMX root operation */
+		cpu->init_pending = false;
+		return !raise_stop(cpu, "an INIT reached the boot processor, and there is no firmware at the reset vector to go on with");
+	}
 	if (cpu->pending_dbg && !(cpu->interruptibility & BLOCK_MOV_SS)) {
 		uint64_t bits = cpu->pending_dbg;
 		cpu->pending_dbg = 0;
