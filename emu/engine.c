@@ -101,9 +101,10 @@ struct engine {
 	uint8_t fetch_part;
 
 	struct data_access access;
-	bool in_rep;	   /* the last run ended between iterations */
-	uint64_t rep_step; /* the step of a REP instruction that may go on */
-	uint64_t smc_step; /* a step whose store hit a code frame: the engine may begin it again */
+	uint64_t rep_suspended; /* the step after which a REP instruction was stopped between iterations */
+	uint64_t rep_step;	/* the step of a REP instruction that may go on */
+	uint64_t rep_left;	/* its iterations from that step on */
+	uint64_t smc_step;	/* a step whose store hit a code frame: the engine may begin it again */
 	uint64_t smc_rcx;
 	uint64_t call_undo; /* what an indirect CALL overwrote */
 	uint64_t call_undo_at;
@@ -737,14 +738,36 @@ static void sync_for_checks(struct engine *e, const struct insn *insn, uint64_t 
 	}
 }
 
+static void begin_rep(struct engine *e)
+{
+	unsigned bits = 8u * e->insn->addrsize;
+
+	e->rep_step = e->done;
+	e->rep_suspended = 0;
+	e->rep_left = engine_read_reg(e, RCX) & BITS(bits - 1, 0);
+}
+
+/* Between two iterations of a REP string instruction that this run has begun? */
+static bool within_rep(const struct engine *e, uint64_t gla)
+{
+	return (e->insn->flags & INSN_REP) && gla == e->insn_gla && e->rep_step == e->done && e->done != e->begun_step;
+}
+
+/* The engine comes to the instruction once more after the last iteration, only to leave it. */
+static bool finishes_rep(const struct engine *e, uint64_t gla)
+{
+	return e->rep_left == 1 && within_rep(e, gla);
+}
+
 /* One more iteration of a REP string instruction? */
 static bool continues_rep(struct engine *e, uint64_t gla)
 {
-	if (!(e->insn->flags & INSN_REP) || gla != e->insn_gla || e->rep_step != e->done || e->done == e->begun_step)
+	if (!within_rep(e, gla))
 		return false;
 	e->done++;
 	e->rep_steps++;
 	e->rep_step = e->done;
+	e->rep_left--;
 	return true;
 }
 
@@ -763,15 +786,15 @@ static bool begins_again(struct engine *e, uint64_t gla)
 /* A REP instruction stopped between iterations has not retired: going on with it counts it again. */
 static void suspend_rep(struct engine *e, uint64_t gla)
 {
-	if (!(e->insn->flags & INSN_REP) || gla != e->insn_gla || e->rep_step != e->done || e->done == e->begun_step)
+	if (!within_rep(e, gla))
 		return;
 	e->rep_steps++;
-	e->in_rep = true;
+	e->rep_suspended = e->done;
 }
 
 bool engine_in_rep(const struct engine *e)
 {
-	return e->in_rep;
+	return e->rep_suspended == e->done;
 }
 
 /* false: the engine was stopped for something other than an instruction */
@@ -805,7 +828,7 @@ static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
 		uc_emu_stop(e->now->uc);
 		return;
 	}
-	if (begins_again(e, gla))
+	if (begins_again(e, gla) || finishes_rep(e, gla))
 		return;
 	if (!may_go_on(e, gla))
 		return;
@@ -838,7 +861,7 @@ static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
 	e->insn_gla = gla;
 	e->done++;
 	if (insn->flags & INSN_REP)
-		e->rep_step = e->done;
+		begin_rep(e);
 }
 
 static void on_code(uc_engine *uc, uint64_t gla, uint32_t size, void *user)
@@ -1107,7 +1130,7 @@ static void take_fault(struct engine *e)
 static void run_once(struct engine *e)
 {
 	e->stop = STOP_NONE;
-	e->fault = e->in_rep = false;
+	e->fault = false;
 	e->begun_step = e->done;
 	uc_err err = uc_emu_start(e->now->uc, e->cpu->rip, UNREACHABLE, 0, 0);
 
@@ -1139,7 +1162,7 @@ enum engine_stop engine_run(struct engine *e, uint64_t max)
 		forget_exception(e);
 	choose_instance(e);
 	forget_fetch_page(e);
-	e->rep_step = e->smc_step = 0;
+	e->rep_step = e->rep_suspended = e->smc_step = 0;
 	e->call_undo_at = 0;
 	sync_in(e);
 	do {

@@ -195,6 +195,39 @@ START_TEST(rep_movs_is_one_instruction_and_many_accesses)
 	ck_assert_uint_eq(g.cpu.gpr[RCX], 0);
 	ck_assert_uint_eq(event_dtlb_lookups(&g.cpu.ev), 200);
 	ck_assert_uint_eq(count(EV_FETCHES), 2);
+	ck_assert_uint_eq(g.cpu.clock, 100);
+}
+END_TEST
+
+START_TEST(rep_stos_retires_with_its_last_iteration)
+{
+	GUEST_CODE_BYTES(&g, 0xf3, 0xaa, HLT);
+	g.cpu.gpr[RDI] = GUEST_DATA;
+	g.cpu.gpr[RCX] = 3;
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(run(1), ENGINE_BUDGET);
+		ck_assert(engine_in_rep(g.engine));
+		ck_assert_uint_eq(g.cpu.rip, GUEST_CODE);
+	}
+	ck_assert_int_eq(run(1), ENGINE_BUDGET);
+	ck_assert(!engine_in_rep(g.engine));
+	ck_assert_uint_eq(g.cpu.rip, GUEST_CODE + 2);
+	ck_assert_uint_eq(count(EV_INSTRUCTIONS), 1);
+}
+END_TEST
+
+START_TEST(rep_stos_into_a_page_table_is_between_iterations_when_stopped)
+{
+	GUEST_CODE_BYTES(&g, 0xf3, 0xaa, HLT);
+	uint64_t tables = GUEST_DATA + 0x5000;
+	*guest_pte(&g, tables) = (GUEST_TABLES + 4 * PAGE_SIZE) | PTE_P | PTE_RW;
+	g.cpu.gpr[RDI] = tables + 0xf00; /* entries that nothing uses */
+	g.cpu.gpr[RCX] = 3;
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(run(1), ENGINE_BUDGET);
+		ck_assert_uint_eq(g.cpu.gpr[RCX], 2 - i);
+		ck_assert(engine_in_rep(g.engine));
+	}
 }
 END_TEST
 
@@ -519,6 +552,8 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, a_fetch_fault_comes_at_the_instruction_that_needs_the_page);
 	tcase_add_test(tc, an_instruction_that_crosses_faults_with_the_second_page);
 	tcase_add_test(tc, rep_movs_is_one_instruction_and_many_accesses);
+	tcase_add_test(tc, rep_stos_retires_with_its_last_iteration);
+	tcase_add_test(tc, rep_stos_into_a_page_table_is_between_iterations_when_stopped);
 	tcase_add_test(tc, rep_movs_stopped_by_a_fault_or_budget_counts_once);
 	tcase_add_test(tc, divide_error_is_reported_before_the_instruction);
 	tcase_add_test(tc, exceptions_that_follow_each_other_are_no_double_fault);
