@@ -47,3 +47,4 @@ $(IMG)/obj/libguest.a: $(patsubst tests/guest/%,$(IMG)/obj/guest/%.o,$(wildcard 
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 $(foreach g,$(IMG_GUEST),$(eval $(call image_rule,guest-$(g),$(patsubst tests/guest/%,$(IMG)/obj/guest/%.o,$(wildcard tests/guest/$(g).c tests/guest/$(g).S tests/guest/$(g)32.c)),$(IMG)/obj/libguest.a)))
+include tests/metal/metal.mk

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A hypervisor that runs one guest for one access or instruction, thousands of times, each time in other circumstances made from a seed,
+ * and prints how it ended: one line a case. Arguments: seed=N, cases=FIRST,COUNT, family=NAME (all in turn without it), verbose=1.
+ */
+#include "cmdline.h"
+#include "ept.h"
+#include "family.h"
+#include "finish.h"
+#include "gdt.h"
+#include "line.h"
+#include "random.h"
+#include "trap.h"
+#include "vmx.h"
+
+static const struct family {
+	const char *name;
+	void (*run)(void);
+} families[] = {
+    {"access", family_access},
+};
+
+enum { FAMILIES = sizeof(families) / sizeof(families[0]) };
+
+static void run_cases(const struct family *family, u64 seed)
+{
+	u64 first = cmdline_number("cases", 0, 0), count = cmdline_number("cases", 1, 10);
+	for (u64 n = first; n < first + count; n++) {
+		random_seed(seed, n);
+		line("%s %lu: ", family->name, n);
+		family->run();
+		line("\n");
+	}
+}
+
+void main(u64 multiboot);
+
+void main(u64 multiboot)
+{
+	cmdline_init(multiboot);
+	gdt_init();
+	trap_init();
+	outb(0x21, 0xff);
+	outb(0xa1, 0xff);
+	u64 seed = cmdline_number("seed", 0, 1);
+	line("metal: seed %lu\n", seed);
+	const char *wrong = vmx_enter();
+	if (wrong) {
+		line("metal: %s\n", wrong);
+		finish(1);
+	}
+	guest_init();
+	for (unsigned i = 0; i < FAMILIES; i++)
+		if (!cmdline_find("family") || cmdline_is("family", families[i].name))
+			run_cases(&families[i], seed);
+	line("metal: end\n");
+	finish(0);
+}
