@@ -22,10 +22,8 @@ static struct second identity(void *ctx, gpa_t gpa, unsigned access, bool is_tab
 {
 	const struct shadow *s = ctx;
 	(void)access, (void)is_table, (void)guest_user, (void)flags;
-	return (struct second){.ok = true,
-			       .hpa = frame_hpa(s, gpa),
-			       .shift = PAGE_SHIFT_1G,
-			       .rights = SECOND_R | SECOND_W | SECOND_X | SECOND_XU};
+	return (struct second){
+	    .ok = true, .hpa = frame_hpa(s, gpa), .shift = PAGE_SHIFT_1G, .rights = SECOND_R | SECOND_W | SECOND_X | SECOND_XU};
 }
 
 static void observe(void *ctx, const struct walk_ref *ref)
@@ -39,8 +37,7 @@ static void observe(void *ctx, const struct walk_ref *ref)
 void guest_walk(struct shadow *s, gla_t gla, unsigned access, struct guest_walk *gw)
 {
 	struct events unused;
-	struct walk_env env = {
-	    .mem = s->mem, .ev = &unused, .second = identity, .second_ctx = s, .observer = observe, .observer_ctx = gw};
+	struct walk_env env = {.mem = s->mem, .ev = &unused, .second = identity, .second_ctx = s, .observer = observe, .observer_ctx = gw};
 	gw->top = 0;
 	s->mode.pkru = s->cpu->pkru;
 	walk_into(&gw->w, &env, &s->mode, gla, access, WALK_PEEK);
@@ -154,8 +151,8 @@ static uint32_t child_page(struct shadow *s, const struct guest_walk *gw, const 
 	uint32_t role = role_base(s) | (level - 1);
 	if (level <= guest_level) {
 		uint64_t base = gw->w.gpa.u & ~(BIT(level_shift(level)) - 1);
-		role |= ROLE_DIRECT | leaf->rights << ROLE_RIGHTS_SHIFT | (uint32_t)leaf->pkey << ROLE_PKEY_SHIFT |
-			(leaf->global ? ROLE_G : 0);
+		role |=
+		    ROLE_DIRECT | leaf->rights << ROLE_RIGHTS_SHIFT | (uint32_t)leaf->pkey << ROLE_PKEY_SHIFT | (leaf->global ? ROLE_G : 0);
 		return page_get(s, base >> PAGE_SHIFT, role);
 	}
 	if (s->mode.levels == 2)
@@ -232,6 +229,7 @@ enum fill_result fill(struct shadow *s, gla_t gla, unsigned access, struct guest
 	if (gw->w.status != WALK_OK)
 		return FILL_TRUE;
 	guest_walk_flags(s, gw, access);
+	uint64_t changes = s->changes;
 	s->fills++;
 	struct leaf leaf = leaf_of(s, gw, access);
 	reach(s, gw, &leaf, gla, &slot, &level);
@@ -253,7 +251,7 @@ enum fill_result fill(struct shadow *s, gla_t gla, unsigned access, struct guest
 		s->stale_pieces = true;
 	slot_write(s, slot, leaf_entry(&leaf, address, level), saved_entry(s, gw, level));
 	s->page[slot / SLOTS].writes = 0;
-	if (before == slot_read(s, slot))
+	if (changes == s->changes)
 		return FILL_NOTHING;
 	if (before & PTE_RW && before & SPTE_LEAF && !(leaf.rights & RIGHT_W && address == (before & BITS(MAXPHYADDR - 1, 12))))
 		s->stale_writable = true;

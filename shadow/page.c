@@ -110,6 +110,7 @@ void slot_write(struct shadow *s, uint32_t slot, uint64_t value, uint64_t saved)
 	s->saved[slot] = saved;
 	if (old == value)
 		return;
+	s->changes++;
 	if (old & PTE_P)
 		unhang(s, slot, old);
 	mem_write(s->mem, slot_hpa(s, slot), value, 8);

@@ -18,17 +18,17 @@
 #include "shadow/vmm.h"
 
 #define ROLE_LEVEL BITS(2, 0)
-#define ROLE_FORMAT_SHIFT 3	/* 2, 3, 4, 5: levels of the guest's paging mode; 0: no paging */
-#define ROLE_QUADRANT_SHIFT 6	/* 32-bit paging: which 512 (level 1) or 256 (level 2) of the 1024 entries */
-#define ROLE_RIGHTS_SHIFT 8	/* RIGHT_*: of the entries above */
-#define ROLE_WP BIT(11)		/* CR0.WP */
-#define ROLE_NXE BIT(12)	/* EFER.NXE */
-#define ROLE_PSE BIT(13)	/* CR4.PSE */
-#define ROLE_SMEP BIT(14)	/* CR4.SMEP with CR0.WP = 0 */
-#define ROLE_SMAP BIT(15)	/* CR4.SMAP with CR0.WP = 0 */
-#define ROLE_DIRECT BIT(16)	/* stands for no guest table */
-#define ROLE_PKEY_SHIFT 17	/* direct: protection key of the large page */
-#define ROLE_G BIT(21)		/* direct: it is global */
+#define ROLE_FORMAT_SHIFT 3   /* 2, 3, 4, 5: levels of the guest's paging mode; 0: no paging */
+#define ROLE_QUADRANT_SHIFT 6 /* 32-bit paging: which 512 (level 1) or 256 (level 2) of the 1024 entries */
+#define ROLE_RIGHTS_SHIFT 8   /* RIGHT_*: of the entries above */
+#define ROLE_WP BIT(11)	      /* CR0.WP */
+#define ROLE_NXE BIT(12)      /* EFER.NXE */
+#define ROLE_PSE BIT(13)      /* CR4.PSE */
+#define ROLE_SMEP BIT(14)     /* CR4.SMEP with CR0.WP = 0 */
+#define ROLE_SMAP BIT(15)     /* CR4.SMAP with CR0.WP = 0 */
+#define ROLE_DIRECT BIT(16)   /* stands for no guest table */
+#define ROLE_PKEY_SHIFT 17    /* direct: protection key of the large page */
+#define ROLE_G BIT(21)	      /* direct: it is global */
 
 #define SPTE_LEAF BIT(9) /* ignored by the processor: the slot maps a page */
 
@@ -87,16 +87,16 @@ struct shadow {
 	struct cpu *cpu;
 	struct mem *mem;
 	vmm_handler *handler[VMX_REASONS], *common_rdmsr, *common_wrmsr;
-	hpa_t pool;	    /* of shadow page 1 */
-	unsigned total;	    /* shadow pages, reserve included, numbered 1..total */
-	unsigned limit;	    /* shadow pages that the pool should keep to */
+	hpa_t pool;	/* of shadow page 1 */
+	unsigned total; /* shadow pages, reserve included, numbered 1..total */
+	unsigned limit; /* shadow pages that the pool should keep to */
 	unsigned used;
 	uint32_t free;
 
-	struct shadow_page *page;		 /* [total + 1] */
-	uint32_t *next, *prev;			 /* by slot: lists of writable mappings and of parents; 0 ends */
-	uint64_t *saved;			 /* by slot */
-	uint32_t *bucket, buckets;		 /* of pages, by guest frame */
+	struct shadow_page *page;		  /* [total + 1] */
+	uint32_t *next, *prev;			  /* by slot: lists of writable mappings and of parents; 0 ends */
+	uint64_t *saved;			  /* by slot */
+	uint32_t *bucket, buckets;		  /* of pages, by guest frame */
 	struct shadow_frame *frame, *mid, *large; /* by frame, 2-MiB, 1-GiB number */
 
 	/* the guest as it sees itself */
@@ -104,8 +104,9 @@ struct shadow {
 	struct paging_mode mode;
 	uint32_t root; /* the shadow page that CR3 in the VMCS refers to */
 
-	uint64_t tick;	      /* +1 when the guest has got on since the last exit */
-	uint64_t fills;	      /* numbers the fills */
+	uint64_t tick;	  /* +1 when the guest has got on since the last exit */
+	uint64_t fills;	  /* numbers the fills */
+	uint64_t changes; /* of slots */
 	uint64_t last_rip, last_rcx, last_rsp;
 	uint64_t unsync[UNSYNC_MAX]; /* frames of tables out of sync */
 	unsigned unsyncs;

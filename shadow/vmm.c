@@ -20,8 +20,12 @@ enum { AREA_VMXON, AREA_VMCS, AREA_BITMAPS, AREA_POOL };
 const char *shadow_event_name(enum shadow_event_kind kind)
 {
 	static const char *const names[SHADOW_EVENT_KINDS] = {
-	    [SHADOW_TRUE_FAULT] = "true_fault", [SHADOW_HIDDEN_FAULT] = "hidden_fault", [SHADOW_WP_FAULT] = "write_protect_fault",
-	    [SHADOW_PTE_WRITE] = "pte_write",	[SHADOW_UNSYNC] = "unsync",		[SHADOW_RESYNC] = "resync",
+	    [SHADOW_TRUE_FAULT] = "true_fault",
+	    [SHADOW_HIDDEN_FAULT] = "hidden_fault",
+	    [SHADOW_WP_FAULT] = "write_protect_fault",
+	    [SHADOW_PTE_WRITE] = "pte_write",
+	    [SHADOW_UNSYNC] = "unsync",
+	    [SHADOW_RESYNC] = "resync",
 	    [SHADOW_ZAP] = "zap",
 	};
 	CHECK(kind < SHADOW_EVENT_KINDS);
@@ -159,8 +163,8 @@ static bool guest_access(struct vmm *vmm, uint64_t gla, void *data, unsigned siz
 {
 	struct shadow *s = shadow_of(vmm);
 	struct span span[2];
-	unsigned kind = access | (guest_cpl(vmm) == 3 ? (unsigned)ACC_USER : 0u) |
-			(vmm_read(vmm, GUEST_RFLAGS) & FLAG_AC ? (unsigned)ACC_AC : 0u);
+	unsigned kind =
+	    access | (guest_cpl(vmm) == 3 ? (unsigned)ACC_USER : 0u) | (vmm_read(vmm, GUEST_RFLAGS) & FLAG_AC ? (unsigned)ACC_AC : 0u);
 	unsigned room = (unsigned)(PAGE_SIZE - page_offset(gla));
 	span[0].size = size < room ? size : room;
 	span[1].size = size - span[0].size;
@@ -241,8 +245,7 @@ static bool config_is_good(const struct cpu *cpu, const struct shadow_vmm_config
 static void set_controls(struct shadow *s)
 {
 	struct vmm *vmm = &s->vmm;
-	vmm_write(vmm, PROC_CONTROLS,
-		  vmm_read(vmm, PROC_CONTROLS) | CTL(PROC, CR3_LOAD) | CTL(PROC, CR3_STORE) | CTL(PROC, INVLPG));
+	vmm_write(vmm, PROC_CONTROLS, vmm_read(vmm, PROC_CONTROLS) | CTL(PROC, CR3_LOAD) | CTL(PROC, CR3_STORE) | CTL(PROC, INVLPG));
 	vmm_write(vmm, EXCEPTION_BITMAP, BIT(VEC_PF));
 	if (s->config.no_vpid)
 		vmm_write(vmm, PROC2_CONTROLS, vmm_read(vmm, PROC2_CONTROLS) & ~CTL(PROC2, VPID));
