@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { WINDOWS_MAX = 32, WINDOWS_MIN = 8 };
+enum { WINDOWS_MAX = 8, WINDOWS_MIN = 4 };
 #define ENGINE_SPACE BIT(39) /* what the engine's physical addresses were tried with */
 
 static size_t table_bytes(const struct aliases *aliases)

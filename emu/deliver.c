@@ -105,10 +105,12 @@ static bool deliver_one(struct cpu *cpu)
 	cpu->delivery = (struct delivery){
 	    .active = true, .vector = p.vector, .type = p.type, .has_error = p.has_error, .error = p.error, .insn_len = p.insn_len};
 	cpu->pending.kind = PENDING_NONE;
-	count(cpu, &p);
 	if (p.type == EVTYPE_NMI)
 		cpu->interruptibility |= BLOCK_NMI;
-	return deliver_gate(cpu, &f);
+	bool done = deliver_gate(cpu, &f);
+	if (done || cpu->pending.kind == PENDING_EXCEPTION) /* after a VM exit on the way it is delivered again, and counted then */
+		count(cpu, &p);
+	return done;
 }
 
 static void finish(struct cpu *cpu)

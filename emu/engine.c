@@ -128,6 +128,8 @@ struct engine {
 	unsigned devices;
 	uint64_t private_base, trap_base, device_base; /* engine-physical */
 	uint8_t *private_page;
+	uint64_t private_end; /* where private code ends, and who runs it */
+	struct instance *private_in;
 	uint64_t probe_frame; /* uc_ctl_remove_cache asks where this frame is; ~0: nobody asks */
 	uint64_t flushed_epoch;
 	bool flush; /* the softmmu must be flushed before it goes on */
@@ -817,8 +819,11 @@ static bool may_go_on(struct engine *e, uint64_t gla)
 
 static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
 {
-	if (e->mode == MODE_PRIVATE)
+	if (e->mode == MODE_PRIVATE) {
+		if (gla == e->private_end)
+			uc_emu_stop(e->private_in->uc);
 		return;
+	}
 	if (e->mode == MODE_TRAP) {
 		if (gla != e->insn_gla || e->trapped)
 			uc_emu_stop(e->now->uc);
@@ -1013,7 +1018,9 @@ static void run_fx(struct engine *e, struct instance *in, bool restore)
 	e->mode = MODE_PRIVATE;
 	forget_fetch_page(e);
 	uc_ctl_flush_tlb(in->uc);
-	uc_err err = uc_emu_start(in->uc, at, at + len, 0, 0);
+	e->private_end = at + len;
+	e->private_in = in;
+	uc_err err = uc_emu_start(in->uc, at, UNREACHABLE, 0, 0);
 	CHECK(err == UC_ERR_OK);
 	e->mode = MODE_RUN;
 	e->flush = true;
@@ -1238,6 +1245,8 @@ static int instance_open(struct engine *e, struct instance *in, bool wide)
 		err = uc_ctl_set_cpu_model(in->uc, UC_CPU_X86_SNOWRIDGE);
 	if (!err)
 		err = uc_ctl_tlb_mode(in->uc, UC_TLB_VIRTUAL);
+	if (!err)
+		err = uc_ctl_exits_enable(in->uc); /* else each stop looks up, and drops, the block at `until` */
 	if (!err)
 		err = map_all(e, in->uc);
 	/* Without this, the first time that the code buffer fills up Unicorn 2.1.1 begins it anew and keeps its lists of what was in it. */
