@@ -15,6 +15,7 @@ static const struct command {
 	const char *text;
 } commands[] = {
     {"vtxray run", cmd_run, "run a guest image, show its console and its counters"},
+    {"vtxray explain", cmd_explain, "show one translation of a guest, reference by reference"},
 };
 
 static void print_help(FILE *out)

@@ -279,3 +279,8 @@ const struct tlb_entry *mmu_peek_tlb(const struct mmu *mmu, gla_t gla, bool fetc
 	}
 	return NULL;
 }
+
+bool mmu_peek_permits(const struct mmu *mmu, const struct tlb_entry *e, unsigned access)
+{
+	return allows_of(mmu, e) >> (access & 63) & 1;
+}

@@ -77,6 +77,8 @@ struct walk mmu_peek(const struct mmu *mmu, gla_t gla, unsigned access);
  * Looks without touching.
  */
 const struct tlb_entry *mmu_peek_tlb(const struct mmu *mmu, gla_t gla, bool fetch);
+/* true if that entry permits the access without a walk. */
+bool mmu_peek_permits(const struct mmu *mmu, const struct tlb_entry *e, unsigned access);
 
 /*
  * Invalidation (SDM 3A, "Operations that Invalidate TLBs and Paging-Structure Caches"; 3C, "Operations that Invalidate Cached

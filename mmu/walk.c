@@ -155,7 +155,7 @@ static bool set_flags(const struct walk_env *env, const struct paging_mode *mode
 		uint64_t want = PTE_A | (access & ACC_WRITE && i == trail->count - 1 ? PTE_D : 0);
 		if (likely((at->entry & want) == want))
 			continue;
-		if (!(at->second & SECOND_W)) {
+		if (!(at->second & (SECOND_W | SECOND_W_PENDING))) { /* pending: of a peek, where EPT's dirty flag was left as it is */
 			struct second s;
 			w->level = at->level;
 			if (!translate(env, w, at->gpa, ACC_READ | ACC_WRITE, true, false, flags, false, &s))
