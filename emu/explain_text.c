@@ -87,7 +87,7 @@ static void print_indices(FILE *out, const struct explanation *e)
 		if (!level)
 			continue;
 		index_bits(e, level, &hi, &lo);
-		fprintf(out, "%s %" PRIu64 " (bits %u:%u)  ", explain_table_name(level), (uint64_t)FIELD(gla, hi, lo), hi, lo);
+		fprintf(out, "%s %" PRIu64 " (%u:%u)  ", explain_table_name(level), (uint64_t)FIELD(gla, hi, lo), hi, lo);
 	}
 	if (lo < 64)
 		fprintf(out, "offset 0x%" PRIx64 "\n", (uint64_t)(gla & (BIT(lo) - 1)));
