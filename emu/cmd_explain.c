@@ -7,6 +7,7 @@
 #include "emu/explain.h"
 #include "emu/machine.h"
 #include "emu/size.h"
+#include "vmx/vmm.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -15,11 +16,25 @@
 
 #define RAM_DEFAULT (128ull << 20)
 
-enum { KEY_AT = 256, KEY_AFTER, KEY_ACCESS, KEY_USER, KEY_SUPERVISOR, KEY_FIRST_WRITE, KEY_SVG, KEY_JSON, KEY_LIST };
+enum {
+	KEY_AT = 256,
+	KEY_AFTER,
+	KEY_ACCESS,
+	KEY_USER,
+	KEY_SUPERVISOR,
+	KEY_FIRST_WRITE,
+	KEY_SVG,
+	KEY_JSON,
+	KEY_LIST,
+	KEY_PAGING,
+	KEY_EPT_PAGE
+};
 
 struct explain_options {
 	uint64_t ram_size, after;
 	bool user, supervisor, list;
+	enum paging_kind paging;
+	unsigned ept_page_shift; /* 0: not said */
 	const char *at, *first_write, *svg, *json, *console, *image;
 	unsigned access; /* 0: not said */
 	char *arguments;
@@ -45,6 +60,8 @@ static const struct argp_option option_table[] = {
     {"list", KEY_LIST, NULL, 0, "Under EPT: all references one below the other, in words", 0},
     {"svg", KEY_SVG, "FILE", 0, "Draw it there too", 0},
     {"json", KEY_JSON, "FILE", 0, "Write it there as JSON; - is standard output, instead of the text", 0},
+    {"paging", KEY_PAGING, "KIND", 0, "native: the image runs on the processor itself; ept: as the guest of the built-in EPT VMM", 0},
+    {"ept-page", KEY_EPT_PAGE, "SIZE", 0, "4k, 2m or 1g: the largest EPT page that the VMM uses (4k)", 0},
     {"mem", 'm', "SIZE", 0, "Guest memory, in bytes or with K, M, G or T (128M)", 0},
     {"console", 'c', "FILE", 0, "Where the guest's console goes", 0},
     {0},
@@ -78,6 +95,26 @@ static const char *parse_access(const char *text, unsigned *access)
 	return "not read, write, fetch or rmw";
 }
 
+static const char *parse_paging(const char *text, enum paging_kind *paging)
+{
+	if (strcmp(text, "native") != 0 && strcmp(text, "ept") != 0)
+		return "not native or ept";
+	*paging = strcmp(text, "ept") == 0 ? PAGING_EPT : PAGING_NATIVE;
+	return NULL;
+}
+
+static const char *parse_page(const char *text, unsigned *shift)
+{
+	static const char *const sizes[] = {"4k", "2m", "1g"};
+
+	for (unsigned i = 0; i < ARRAY_LEN(sizes); i++)
+		if (!strcasecmp(text, sizes[i])) {
+			*shift = PAGE_SHIFT + 9 * i;
+			return NULL;
+		}
+	return "not 4k, 2m or 1g";
+}
+
 static void add_argument(struct explain_options *options, struct argp_state *state, const char *word)
 {
 	char *joined = NULL;
@@ -106,6 +143,8 @@ static void check_options(const struct explain_options *options, struct argp_sta
 		argp_error(state, "no address given: --at or --first-write-to");
 	if (options->after && options->first_write)
 		argp_error(state, "--after and --first-write-to: one of them");
+	if (options->ept_page_shift && options->paging != PAGING_EPT)
+		argp_error(state, "--ept-page goes with --paging ept");
 	if (options->user && options->supervisor)
 		argp_error(state, "--user and --supervisor: one of them");
 }
@@ -129,6 +168,14 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case KEY_ACCESS:
 		name = "--access";
 		wrong = parse_access(text, &options->access);
+		break;
+	case KEY_PAGING:
+		name = "--paging";
+		wrong = parse_paging(text, &options->paging);
+		break;
+	case KEY_EPT_PAGE:
+		name = "--ept-page";
+		wrong = parse_page(text, &options->ept_page_shift);
 		break;
 	case KEY_AT:
 		options->at = text;
@@ -196,14 +243,18 @@ static bool find_address(const char *image, const char *text, gla_t *gla)
 static int start(struct explain_run *run, uint64_t max_insns)
 {
 	const struct explain_options *options = &run->options;
-	const struct machine_config config = {
-	    .ram_size = options->ram_size, .max_insns = max_insns, .console = &run->console, .tlbs = &mmu_config_default};
+	const struct machine_config config = {.ram_size = options->ram_size,
+					      .max_insns = max_insns,
+					      .paging = options->paging,
+					      .ept_page_shift = options->ept_page_shift,
+					      .console = &run->console,
+					      .tlbs = &mmu_config_default};
 	const struct load_request request = {.path = options->image, .cmdline = options->arguments};
 	char error[LOAD_ERROR_SIZE] = "";
 
 	if (machine_init(&run->machine, &config) != 0)
 		return fail(options->image, "the machine cannot be set up: not enough memory (see --mem), or no engine");
-	if (load_image(&run->machine.cpu, &request, error) == 0)
+	if (machine_load(&run->machine, &request, error) == 0)
 		return STATUS_OK;
 	fprintf(stderr, "vtxray: %s\n", error);
 	machine_free(&run->machine);
@@ -218,28 +269,93 @@ static const char *end_text(enum machine_end end)
 	    [END_HALTED] = "the processor had halted for ever",
 	    [END_MAX_INSNS] = "the limit was reached",
 	    [END_KICKED] = "it was interrupted",
+	    [END_WATCH] = "the address was written",
 	    [END_STOP] = "it came to something that is not modelled",
 	};
 	return texts[end];
 }
 
+/* What --after and max_insns count. */
+static uint64_t steps(const struct explain_run *run)
+{
+	return run->machine.cpu.clock - run->machine.idle;
+}
+
+/* true if a built-in VMM is about to run: the MMU then has its state, not the guest's. */
+static bool in_vmm(const struct explain_run *run)
+{
+	return run->machine.cpu.vmx && vmm_is_next(&run->machine.cpu);
+}
+
+/* Starts afresh and runs so many steps, which the guest is known to make. */
+static int run_again(struct explain_run *run, uint64_t count)
+{
+	machine_free(&run->machine);
+	int status = start(run, count);
+	if (status == STATUS_OK && count)
+		machine_run(&run->machine);
+	return status;
+}
+
+static int too_early(struct explain_run *run, enum machine_end end)
+{
+	const char *option = run->options.first_write ? "--first-write-to" : "--after";
+
+	fprintf(stderr, "vtxray: %s: %s before that, after %llu instructions (rip 0x%llx)\n", option, end_text(end),
+		(unsigned long long)run->machine.cpu.ev.n[EV_INSTRUCTIONS], (unsigned long long)run->machine.cpu.rip);
+	machine_free(&run->machine);
+	return STATUS_USAGE;
+}
+
+/*
+ * Runs until the first write, then again to just before it: two runs of one image are the same. A store has taken its step, and the
+ * delivery of an exception one; a VM exit that is still to be taken none.
+ */
+static int run_to_write(struct explain_run *run)
+{
+	mem_watch_arm(&run->machine.mem, run->watched);
+	enum machine_end end = machine_run(&run->machine);
+	if (end != END_WATCH)
+		return too_early(run, end);
+	return run_again(run, steps(run) - (run->machine.cpu.pending.kind != PENDING_VM_EXIT));
+}
+
+static int run_to_step(struct explain_run *run)
+{
+	enum machine_end end = machine_run(&run->machine);
+
+	if (run->options.after && end != END_MAX_INSNS)
+		return too_early(run, end);
+	if (end != END_MAX_INSNS)
+		snprintf(run->when, sizeof run->when, ": %s", end_text(end));
+	while (in_vmm(run) && end == END_MAX_INSNS) { /* on to where the guest goes on */
+		run->machine.config.max_insns++;
+		end = machine_run(&run->machine);
+	}
+	uint64_t count = steps(run);
+	while (in_vmm(run) && count > 1) { /* it does not: back to before its last exit */
+		int status = run_again(run, --count);
+		if (status)
+			return status;
+	}
+	return STATUS_OK;
+}
+
 /* Runs as long as asked; the machine then exists if the result is STATUS_OK. */
 static int run_guest(struct explain_run *run)
 {
+	char why[sizeof run->when];
 	int status = start(run, run->options.after);
 
+	if (status == STATUS_OK)
+		status = run->options.first_write ? run_to_write(run) : run_to_step(run);
 	if (status)
 		return status;
-	enum machine_end end = machine_run(&run->machine);
-	unsigned long long count = run->machine.cpu.ev.n[EV_INSTRUCTIONS], rip = run->machine.cpu.rip;
 	console_flush(&run->console);
-	if (run->options.after && end != END_MAX_INSNS) {
-		fprintf(stderr, "vtxray: --after: %s before that, after %llu instructions (rip 0x%llx)\n", end_text(end), count, rip);
-		machine_free(&run->machine);
-		return STATUS_USAGE;
-	}
-	snprintf(run->when, sizeof run->when, "after %llu instructions, at rip 0x%llx, CPL %u%s%s", count, rip, run->machine.cpu.cpl,
-		 end == END_MAX_INSNS ? "" : ": ", end == END_MAX_INSNS ? "" : end_text(end));
+	snprintf(why, sizeof why, "%s", run->when);
+	snprintf(run->when, sizeof run->when, "after %llu instructions, at rip 0x%llx, CPL %u%.64s",
+		 (unsigned long long)run->machine.cpu.ev.n[EV_INSTRUCTIONS], (unsigned long long)run->machine.cpu.rip, run->machine.cpu.cpl,
+		 why);
 	return STATUS_OK;
 }
 
@@ -277,11 +393,11 @@ static int show(struct explain_run *run)
 	struct cpu *cpu = &run->machine.cpu;
 	unsigned kind = options->access ? options->access : options->first_write ? ACC_WRITE : ACC_READ;
 	bool user = options->user || (cpu->cpl == 3 && !options->supervisor);
-	const char *symbol = options->at ? options->at : options->first_write;
+	const char *symbol = options->at ? options->at : options->first_write; /* check_options: there is one */
 	struct explain_request request = {
 	    .gla = run->gla,
 	    .access = kind | (user ? ACC_USER : 0u) | (cpu->rflags & FLAG_AC ? ACC_AC : 0u),
-	    .symbol = *symbol >= '0' && *symbol <= '9' ? NULL : symbol,
+	    .symbol = symbol && (*symbol < '0' || *symbol > '9') ? symbol : NULL,
 	    .when = run->when,
 	};
 	bool text = !(options->json && !strcmp(options->json, "-")) && !(options->svg && !strcmp(options->svg, "-"));

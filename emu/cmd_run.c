@@ -106,6 +106,7 @@ static int end_status(const struct run *run)
 		return STATUS_MAX_INSNS;
 	case END_KICKED:
 		return STATUS_SIGNAL + terminal_signal();
+	case END_WATCH: /* nobody watches here */
 	case END_STOP:
 		break;
 	}

@@ -469,6 +469,10 @@ static __attribute__((noinline)) void store_marked(struct engine *e, uint64_t pa
 	hpa_t hpa = HPA(frame << PAGE_SHIFT | page_offset(paddr));
 	unsigned flags = e->mem->frame_flags[frame];
 
+	if (flags & FRAME_WATCH)
+		mem_watch_store(e->mem, hpa, size);
+	if (unlikely(e->mem->watch.hit))
+		e->limit_asked = e->done; /* this instruction, and no other */
 	if (flags & FRAME_TABLE)
 		e->mem->table_epoch++;
 	if (flags & FRAME_CODE) {
@@ -492,7 +496,7 @@ static uint64_t piece_gla(const struct engine *e, uint64_t paddr)
 }
 
 /* The frame of the second page of a store that splits. */
-static void store_second_page(struct engine *e, uint64_t gla)
+static void store_second_page(struct engine *e, uint64_t gla, unsigned size)
 {
 	const struct tlb_entry *entry = mmu_peek_tlb(e->mmu, GLA(gla), false);
 
@@ -501,7 +505,7 @@ static void store_second_page(struct engine *e, uint64_t gla)
 	hpa_t hpa = tlb_entry_hpa(entry, GLA(gla));
 	if (!mem_is_ram(e->mem, hpa, 1) || !e->mem->frame_flags[hpa.u >> PAGE_SHIFT])
 		return;
-	store_marked(e, hpa.u, 8);
+	store_marked(e, hpa.u, size);
 	if (e->mem->frame_flags[hpa.u >> PAGE_SHIFT] & FRAME_CODE)
 		code_stored(e, hpa.u >> PAGE_SHIFT, NULL); /* through which window is not known here */
 }
@@ -530,7 +534,7 @@ static __attribute__((noinline)) void piece_slow(struct engine *e, bool write, u
 	if (unlikely(e->mem->frame_flags[paddr >> PAGE_SHIFT & e->frame_mask]))
 		store_marked(e, paddr, size);
 	if (unlikely(page_offset(paddr) + size > PAGE_SIZE))
-		store_second_page(e, page_base(gla) + PAGE_SIZE);
+		store_second_page(e, page_base(gla) + PAGE_SIZE, (unsigned)(page_offset(paddr) + size - PAGE_SIZE));
 }
 
 static void on_memory(uc_engine *uc, uc_mem_type type, uint64_t paddr, int bytes, int64_t value, void *user)

@@ -294,6 +294,9 @@ static bool ended(struct machine *m, enum machine_end *end)
 		*end = END_EXIT;
 	} else if (cpu->activity == ACTIVITY_SHUTDOWN) {
 		*end = END_SHUTDOWN;
+	} else if (m->mem.watch.hit) {
+		m->mem.watch.hit = false;
+		*end = END_WATCH;
 	} else if (m->kicked) {
 		m->kicked = 0;
 		*end = END_KICKED;

@@ -38,6 +38,7 @@ enum machine_end {
 	END_HALTED,    /* HLT with interrupts off or no timer left: nothing can ever happen */
 	END_MAX_INSNS, /* the limit ran out */
 	END_KICKED,    /* machine_kick: Ctrl-C */
+	END_WATCH,     /* the watched address (mem.watch) was written, or an attempt at that faulted */
 	END_STOP,      /* not modelled: stop_reason says what */
 };
 

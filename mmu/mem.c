@@ -81,8 +81,11 @@ void mem_write(struct mem *mem, hpa_t addr, uint64_t value, unsigned size)
 		return;
 	}
 	memcpy(mem->host + addr.u, &value, size);
-	if (unlikely(mem->frame_flags[addr.u >> PAGE_SHIFT]))
-		mem_note_store(mem, addr);
+	if (likely(!mem->frame_flags[addr.u >> PAGE_SHIFT]))
+		return;
+	mem_note_store(mem, addr);
+	if (mem->frame_flags[addr.u >> PAGE_SHIFT] & FRAME_WATCH)
+		mem_watch_store(mem, addr, size);
 }
 
 uint64_t mem_read_entry(const struct mem *mem, hpa_t addr, unsigned size)
@@ -134,6 +137,7 @@ bool mem_write_bytes(struct mem *mem, hpa_t addr, const void *from, uint64_t len
 	for (uint64_t f = addr.u >> PAGE_SHIFT; f <= (addr.u + len - 1) >> PAGE_SHIFT; f++)
 		if (mem->frame_flags[f])
 			mem_note_store(mem, HPA(f << PAGE_SHIFT));
+	mem_watch_store(mem, addr, len);
 	return true;
 }
 

@@ -26,6 +26,17 @@
 enum {
 	FRAME_TABLE = 1, /* read by a walk as a paging structure */
 	FRAME_CODE = 2,	 /* holds decoded or translated instructions */
+	FRAME_WATCH = 4, /* holds the byte that is watched */
+};
+
+/*
+ * Who waits for the first write to one linear address. mmu.c finds out where it lies, whenever it is translated anew; a store to that
+ * byte of RAM, through whatever address, or an attempt at one that faults at just this address (raise_walk), is a hit.
+ */
+struct mem_watch {
+	bool armed, hit;
+	gla_t gla;
+	hpa_t hpa; /* once the address has been translated */
 };
 
 /* Devices mapped into host-physical memory; reads return the value, size is 1, 2, 4 or 8 bytes. */
@@ -49,6 +60,8 @@ struct mem {
 	bool attention;			      /* set by any store to a marked frame; cleared by the engine */
 	uint32_t code_stores;		      /* entries of code_frame in use; MEM_CODE_STORES+1: overflowed, drop all */
 	uint64_t code_frame[MEM_CODE_STORES]; /* frame numbers of FRAME_CODE frames the model stored to */
+
+	struct mem_watch watch;
 };
 
 /*
@@ -103,6 +116,19 @@ bool mem_write_bytes(struct mem *mem, hpa_t addr, const void *from, uint64_t len
 
 /* Marks a frame; addr outside RAM is ignored. */
 void mem_mark(struct mem *mem, hpa_t addr, unsigned flag);
+
+/* Waits for the first write to gla, from now on: the TLBs must not hold a translation of it. */
+static inline void mem_watch_arm(struct mem *mem, gla_t gla)
+{
+	mem->watch = (struct mem_watch){.armed = true, .gla = gla, .hpa = HPA(~0ull)};
+}
+
+/* Called for a store of size bytes into a frame with FRAME_WATCH. */
+static inline void mem_watch_store(struct mem *mem, hpa_t addr, uint64_t size)
+{
+	if (mem->watch.armed && mem->watch.hpa.u - addr.u < size)
+		mem->watch.hit = mem->attention = true;
+}
 
 /* Called for a store into a frame whose flags are not 0 (by mem_write, and by the engine for stores it made itself). */
 void mem_note_store(struct mem *mem, hpa_t addr);

@@ -222,6 +222,18 @@ static inline void entry_from_walk(const struct mmu *mmu, struct tlb_entry *e, c
 	e->part = (uint8_t)part;
 }
 
+/* The watched address has been translated: stores to where it lies are to be seen. */
+static void watch_place(struct mmu *mmu, gla_t gla)
+{
+	struct mem *mem = mmu->env.mem;
+	uint64_t page = ~(BIT(mmu->last.shift) - 1); /* of the translation, which may be a large page's */
+
+	if ((gla.u ^ mem->watch.gla.u) & page)
+		return;
+	mem->watch.hpa = HPA((mmu->last.hpa.u & page) | (mem->watch.gla.u & ~page));
+	mem_mark(mem, mem->watch.hpa, FRAME_WATCH);
+}
+
 static struct tlb_entry *walk_and_fill(struct mmu *mmu, struct tlb *tlb, gla_t gla, unsigned access)
 {
 	struct tlb_entry e;
@@ -231,6 +243,8 @@ static struct tlb_entry *walk_and_fill(struct mmu *mmu, struct tlb *tlb, gla_t g
 		mmu_drop(mmu, gla);
 		return NULL;
 	}
+	if (unlikely(mmu->env.mem->watch.armed))
+		watch_place(mmu, gla);
 	entry_from_walk(mmu, &e, &mmu->last, gla);
 	fill_stlb(mmu, &e, gla);
 	return fill_first(mmu, tlb, &e, gla);

@@ -113,7 +113,7 @@ END
 # ---- usage
 fact "no command is bad usage" usage "vtxray"
 fact "an unknown command is named" usage "no command 'walk'" walk
-fact "--help succeeds and lists run" eval 'run 0 --help && grep -q "vtxray run" "$TMP/out"'
+fact "--help succeeds and lists run and explain" eval 'run 0 --help && grep -q "vtxray run" "$TMP/out" && grep -q "vtxray explain" "$TMP/out"'
 fact "run --help succeeds and lists every option" eval 'run 0 run --help &&
 	is "$(grep -cE -- "^ +(-., +)?--(mem|max-insns|console|json|module|verbose)\>" "$TMP/out")" 6'
 fact "--version prints the version" eval 'run 0 --version && grep -q "^vtxray [0-9]" "$TMP/out"'

@@ -90,7 +90,11 @@ bool raise_db(struct cpu *cpu, uint64_t dr6_bits)
 
 bool raise_walk(struct cpu *cpu, gla_t gla, unsigned access)
 {
-	(void)access; /* the walk has already put it into the error code and the qualification */
+	struct mem_watch *watch =
+	    &cpu->mem->watch; /* of access the walk has put into the error code and the qualification what belongs there */
+
+	if (unlikely(watch->armed) && access & ACC_WRITE && gla.u == watch->gla.u)
+		watch->hit = true;
 	if (cpu->mmu.last.status == WALK_SECOND)
 		return cpu->vmx->hooks.ept_failed(cpu, &cpu->mmu.last.fail, cpu->mmu.last.fail_gpa, &cpu->mmu.last, gla);
 	raise_error(cpu, VEC_PF, cpu->mmu.last.error);
