@@ -14,6 +14,7 @@ static const struct command {
 	int (*main)(int argc, char **argv);
 	const char *text;
 } commands[] = {
+    {"vtxray compare", cmd_compare, "run an image natively and under each VMM, and set the counts side by side"},
     {"vtxray run", cmd_run, "run a guest image, show its console and its counters"},
     {"vtxray explain", cmd_explain, "show one translation of a guest, reference by reference"},
 };
