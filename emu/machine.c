@@ -147,8 +147,8 @@ static bool deliver_due(struct machine *m)
 		cpu->engine_flush = true;
 		return true;
 	}
-	if ((cpu->rflags & FLAG_IF) && !(cpu->interruptibility & SHADOWS) && boundary_delivers_interrupts(m) &&
-	    bus_interrupt_pending(&m->bus)) {
+	if ((cpu->rflags & FLAG_IF) && !(cpu->interruptibility & SHADOWS) && cpu->activity <= ACTIVITY_HLT &&
+	    boundary_delivers_interrupts(m) && bus_interrupt_pending(&m->bus)) {
 		cpu->activity = ACTIVITY_ACTIVE;
 		save_rf(m);
 		cpu->clock++;
@@ -256,23 +256,26 @@ static void execute(struct machine *m)
 		execute_system(m);
 }
 
-/* Halted: time goes on to the next event of a device. false: nothing can ever happen. */
+/* Whether this activity state ends with an external interrupt: not shutdown and wait-for-SIPI. */
+static bool takes_interrupts(struct machine *m)
+{
+	return m->cpu.activity == ACTIVITY_HLT &&
+	       ((m->cpu.rflags & FLAG_IF) || !boundary_delivers_interrupts(m)); /* exiting asks for no IF */
+}
+
+/* Inactive: time goes on to the next event of a device. false: nothing can ever happen. */
 static bool wait_for_event(struct machine *m)
 {
 	struct cpu *cpu = &m->cpu;
-	uint64_t next = bus_next_event(&m->bus);
+	bool takes = takes_interrupts(m), pending = bus_interrupt_pending(&m->bus);
+	uint64_t next = takes ? bus_next_event(&m->bus) : ~0ull;
+	uint64_t timer = vmx_next_deadline(cpu);
 
-	bool wakes = (cpu->rflags & FLAG_IF) || !boundary_delivers_interrupts(m); /* an exiting interrupt asks for no IF */
-
-	if (cpu->vmx_op == VMX_NONROOT) {
-		uint64_t timer = vmx_next_deadline(cpu);
-		next = timer < next ? timer : next;
-		wakes |= timer != ~0ull;
-	}
-	if (bus_interrupt_pending(&m->bus))
-		return wakes;
-	if (!wakes || next == ~0ull)
-		return cpu->nmi_pending;
+	if (takes && pending)
+		return true;
+	next = timer < next ? timer : next;
+	if (next == ~0ull)
+		return cpu->nmi_pending && cpu->activity != ACTIVITY_WAIT_FOR_SIPI;
 	if (next > cpu->clock) {
 		m->idle += next - cpu->clock;
 		cpu->clock = next;
@@ -292,7 +295,7 @@ static bool ended(struct machine *m, enum machine_end *end)
 		*end = END_STOP;
 	} else if (m->bus.exit_requested) {
 		*end = END_EXIT;
-	} else if (cpu->activity == ACTIVITY_SHUTDOWN) {
+	} else if (cpu->activity == ACTIVITY_SHUTDOWN && cpu->vmx_op != VMX_NONROOT) {
 		*end = END_SHUTDOWN;
 	} else if (m->mem.watch.hit) {
 		m->mem.watch.hit = false;
@@ -318,9 +321,9 @@ enum machine_end machine_run(struct machine *m)
 		cpu->init_pending |= bus_take_init(&m->bus);
 		if (boundary_step(m) || deliver_due(m))
 			continue;
-		if (cpu->activity == ACTIVITY_HLT) {
+		if (cpu->activity != ACTIVITY_ACTIVE) {
 			if (!wait_for_event(m))
-				return END_HALTED;
+				return cpu->activity == ACTIVITY_SHUTDOWN ? END_SHUTDOWN : END_HALTED;
 			continue;
 		}
 		execute(m);

@@ -176,6 +176,8 @@ static void load_guest(struct cpu *cpu, const struct entry_check *check)
 static bool debug_exceptions_lost(const struct vmcs *v)
 {
 	uint64_t type = FIELD(v->entry_intr_info, 10, 8);
+	if (!(v->guest_pending_dbg & (BIT(12) | BIT(14)))) /* neither an enabled breakpoint nor BS: none is valid */
+		return true;
 	if (!(v->entry_intr_info & INTR_VALID) || type == INTR_TYPE_OTHER)
 		return v->guest_activity == ACTIVITY_SHUTDOWN || v->guest_activity == ACTIVITY_WAIT_FOR_SIPI;
 	if (type == EVTYPE_SOFT_INT || type == EVTYPE_PRIV_SOFT)

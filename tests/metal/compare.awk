@@ -66,11 +66,78 @@ function rule_rmw(text,   q) {
 	}
 	return text
 }
+# PDBS: with blocking by STI or MOV SS, or in HLT state, pending debug exceptions must have BS exactly if single-stepping is on
+function skip_pending_step(text,   i, a, step) {
+	if (text !~ /^event .*: entry failed, exit 33 q=0/)
+		return 0
+	i = number(field(text, "i"))
+	a = number(field(text, "a"))
+	step = bit(number(field(text, "f")), 8) != bit(number(field(text, "p")), 14)
+	return (i % 4 || a == 1) && step
+}
+# HLTEV: in HLT state only some events can be injected
+function skip_halted_event(text,   type, vector, info) {
+	if (text !~ /^event .* info=80000[0-9a-f]* .* a=1 .*: entry failed, exit 33 q=0/)
+		return 0
+	info = number(substr(field(text, "info"), 5))
+	type = int(info / 256) % 8
+	vector = info % 256
+	return !(type == 0 || type == 2 || type == 3 && (vector == 1 || vector == 18))
+}
+# P12: pending debug exceptions with the enabled-breakpoint bit alone are valid
+function skip_enabled_breakpoint(text) { return text ~ /^event .* p=1000 / }
+# DBSS: software events other than INT n, INT3 and INTO after MOV SS with pending debug exceptions: lost or delivered
+function skip_debug_after_injection(text) { return text ~ /^event .* info=8000050[0-9a-f] i=[23ab] / && text !~ / p=0 / }
+# NMIB: an NMI cannot be injected with virtual NMIs and blocking by NMI
+function skip_blocked_nmi(text) {
+	return text ~ /^event .* info=80000202 .* v=1: entry failed, exit 33 q=0/ && bit(number(field(text, "i")), 3)
+}
+# AS: the activity state saved by exits 7 and 8 is that before the exit
+function rule_activity(text) {
+	if ((is_exit(text, 7) || is_exit(text, 8)) && field(text, "as") != "") {
+		used("AS")
+		sub(/ as=[12]/, "", text)
+	}
+	return text
+}
+# Q3: an NMI injected with blocking by STI
+function rule_q3(text,   i) {
+	i = number(field(text, "i"))
+	if (text ~ /^event .* info=80000202 .*: entry failed, exit 33 q=3/ && bit(i, 0)) {
+		used("Q3")
+		sub(/ q=3/, " q=0", text)
+	}
+	return text
+}
+# DFRF: RF in the RFLAGS that a double fault pushes
+function rule_double_fault(text,   part) {
+	if (text ~ /: handler 8: 0 [0-9a-f]+ [0-9a-f]+ 2 /) {
+		used("DFRF")
+		sub(/ 2 rip=/, " 10002 rip=", text)
+	}
+	if (text ~ /: exit 0 .* ii=80000b08\/0 / && !bit(number(field(text, "fl")), 16)) {
+		used("DFRF")
+		text = replace(text, "fl", number(field(text, "fl")) + 65536)
+	}
+	return text
+}
+# TYPE64: INVEPT and INVVPID with a type above FFFFFFFFH
+function rule_type(text) {
+	if (text ~ /^insn .* type 10000000[01] .*: VMfailValid 28/) {
+		used("TYPE64")
+		sub(/VMfailValid 28/, "ok", text)
+	}
+	return text
+}
 function as_bochs(text, b) {
 	text = rule_rf(text, b)
 	text = rule_advanced(text)
 	text = rule_d2(text)
 	text = rule_rmw(text)
+	text = rule_q3(text)
+	text = rule_activity(text)
+	text = rule_double_fault(text)
+	text = rule_type(text)
 	return text
 }
 
@@ -82,6 +149,26 @@ NR == FNR { bochs[FNR] = $0; bochs_lines = FNR; next }
 		next
 	if (skip_d1($0) && field(b, "gpa") != field($0, "gpa")) {
 		used("D1")
+		next
+	}
+	if (skip_pending_step($0)) {
+		used("PDBS")
+		next
+	}
+	if (skip_debug_after_injection($0)) {
+		used("DBSS")
+		next
+	}
+	if (skip_blocked_nmi($0)) {
+		used("NMIB")
+		next
+	}
+	if (skip_halted_event($0)) {
+		used("HLTEV")
+		next
+	}
+	if (skip_enabled_breakpoint($0)) {
+		used("P12")
 		next
 	}
 	if (as_bochs($0, b) == b)

@@ -4,5 +4,7 @@
 #define METAL_FAMILY_H
 
 void family_access(void);
+void family_event(void);
+void family_insn(void);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A hypervisor that runs one guest for one access or instruction, thousands of times, each time in other circumstances made from a seed,
- * and prints how it ended: one line a case. Arguments: seed=N, cases=FIRST,COUNT, family=NAME (all in turn without it), verbose=1.
+ * and prints how it ended: one line a case. Arguments: seed=N, cases=FIRST,COUNT, family=NAME (all in turn without it), show=capabilities.
  */
 #include "cmdline.h"
 #include "ept.h"
@@ -18,6 +18,8 @@ static const struct family {
 	void (*run)(void);
 } families[] = {
     {"access", family_access},
+    {"event", family_event},
+    {"insn", family_insn},
 };
 
 enum { FAMILIES = sizeof(families) / sizeof(families[0]) };
@@ -31,6 +33,13 @@ static void run_cases(const struct family *family, u64 seed)
 		family->run();
 		line("\n");
 	}
+}
+
+/* What this processor offers: the cases must do with what all of them do. */
+static void show_capabilities(void)
+{
+	for (u32 msr = MSR_VMX_BASIC; msr <= MSR_VMX_TRUE_ENTRY; msr++)
+		line("metal: msr %x = %016lx\n", msr, rdmsr(msr));
 }
 
 void main(u64 multiboot);
@@ -49,6 +58,8 @@ void main(u64 multiboot)
 		line("metal: %s\n", wrong);
 		finish(1);
 	}
+	if (cmdline_is("show", "capabilities"))
+		show_capabilities();
 	guest_init();
 	for (unsigned i = 0; i < FAMILIES; i++)
 		if (!cmdline_find("family") || cmdline_is("family", families[i].name))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The switch: loads the guest's registers and enters; saves them at the VM exit. */
 	.text
-	.global run_switch, run_exit
+	.global run_switch, run_exit, run_unblock_nmi
 	.macro each_register op
 	\op run_registers + 8*0, rax
 	\op run_registers + 8*1, rcx
@@ -55,3 +55,15 @@ run_exit:
 	pop %rbp
 	pop %rbx
 	ret
+
+run_unblock_nmi:
+	mov %rsp, %rax
+	mov %ss, %edx
+	push %rdx
+	push %rax
+	pushf
+	mov %cs, %edx
+	push %rdx
+	push $1f
+	iretq
+1:	ret
