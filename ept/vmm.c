@@ -89,7 +89,9 @@ static enum vmm_result violation(struct vmm *vmm)
 	vmm_reinject(vmm);
 	if (mem_is_ram(&v->guest, HPA(gpa.u), 1))
 		return fill(v, gpa);
-	if (vmm->devices.memory && vmm->devices.memory(vmm->devices.ctx, gpa.u))
+	/* a device that the guest has moved onto host memory is not there */
+	if (vmm->devices.memory && vmm->devices.memory(vmm->devices.ctx, gpa.u) &&
+	    !mem_is_ram(vmm->cpu->mem, HPA(page_base(gpa.u)), PAGE_SIZE))
 		return step_device(v, gpa);
 	return vmm_stop(vmm, "EPT VMM: the guest touches guest-physical 0x%llx, where there is neither RAM nor a device (RIP 0x%llx)",
 			(unsigned long long)gpa.u, (unsigned long long)vmm_read(vmm, GUEST_RIP));
