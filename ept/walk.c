@@ -120,8 +120,7 @@ static ALWAYS_INLINE uint8_t rights_of(const struct ept *ept, uint64_t all, uint
 	return (uint8_t)rights;
 }
 static_assert(EPTE_R == SECOND_R && EPTE_X == SECOND_X, "rights of entries and translations agree");
-static_assert(ACC_READ == EPTE_R && ACC_WRITE == EPTE_W && ACC_READ == QUAL_EPT_READ && ACC_WRITE == QUAL_EPT_WRITE &&
-		  ACC_FETCH == QUAL_EPT_FETCH,
+static_assert(ACC_READ == QUAL_EPT_READ && ACC_WRITE == QUAL_EPT_WRITE && ACC_FETCH == QUAL_EPT_FETCH,
 	      "accesses, rights and qualification agree");
 
 struct second ept_translate(void *ctx, gpa_t gpa, unsigned access, bool is_table, bool guest_user, unsigned flags)
