@@ -7,6 +7,7 @@
 #include "emu/console.h"
 #include "emu/machine.h"
 #include "emu/options.h"
+#include "emu/profile.h"
 #include "emu/report.h"
 #include "emu/terminal.h"
 
@@ -23,6 +24,7 @@ struct run {
 	enum machine_end end;
 	int status;
 	double host_seconds;
+	struct profile profile; /* if options name a processor */
 };
 
 static int fail(const char *what, const char *why)
@@ -163,11 +165,12 @@ static json_t *configuration_json(const struct run *run)
 	for (size_t i = 0; i < options->modules; i++)
 		json_array_append_new(modules,
 				      json_pack("{s:s,s:s}", "file", options->module[i].path, "cmdline", options->module[i].cmdline));
-	return json_pack("{s:s,s:s,s:o,s:I,s:I,s:s,s:b,s:b,s:{s:o,s:o,s:o,s:b}}", "image", options->image, "arguments",
-			 options->arguments ? options->arguments : "", "modules", modules, "mem", (json_int_t)options->ram_size,
-			 "max_insns", (json_int_t)options->max_insns, "console", options->console ? options->console : "-", "verbose",
-			 options->verbose, "vmx", run->machine.config.vmx, "tlbs", "itlb", tlb_json(tlbs->itlb), "dtlb",
-			 tlb_json(tlbs->dtlb), "stlb", tlb_json(tlbs->stlb), "stlb_shared", tlbs->stlb_shared);
+	return json_pack("{s:s,s:s*,s:s,s:o,s:I,s:I,s:s,s:b,s:b,s:{s:o,s:o,s:o,s:b}}", "image", options->image, "cpu", options->cpu,
+			 "arguments", options->arguments ? options->arguments : "", "modules", modules, "mem",
+			 (json_int_t)options->ram_size, "max_insns", (json_int_t)options->max_insns, "console",
+			 options->console ? options->console : "-", "verbose", options->verbose, "vmx", run->machine.config.vmx, "tlbs",
+			 "itlb", tlb_json(tlbs->itlb), "dtlb", tlb_json(tlbs->dtlb), "stlb", tlb_json(tlbs->stlb), "stlb_shared",
+			 tlbs->stlb_shared);
 }
 
 /* Writes the whole object on one go; returns false, with a message, if it could not. */
@@ -223,7 +226,7 @@ static int with_console(struct run *run)
 					      .explain_entry = options->explain_entry,
 					      .verbose = options->verbose,
 					      .console = &run->console,
-					      .tlbs = &mmu_config_default};
+					      .tlbs = options->cpu ? &run->profile.tlbs : &mmu_config_default};
 	int error = machine_init(&run->machine, &config);
 
 	if (error)
@@ -244,6 +247,16 @@ static int with_outputs(struct run *run)
 	return status;
 }
 
+static bool load_profile(struct run *run)
+{
+	char error[PROFILE_ERROR];
+
+	if (profile_load(&run->profile, run->options.cpu, error) == 0)
+		return true;
+	fprintf(stderr, "vtxray: %s\n", error);
+	return false;
+}
+
 int cmd_run(int argc, char **argv)
 {
 	static struct run run;
@@ -251,6 +264,10 @@ int cmd_run(int argc, char **argv)
 	int status = STATUS_USAGE;
 
 	options_parse(&run.options, argc, argv);
+	if (options->cpu && !load_profile(&run)) {
+		options_free(&run.options);
+		return status;
+	}
 	run.console_out = open_output(options->console);
 	run.json_out = options->json ? open_output(options->json) : NULL;
 	if (run.console_out && (run.json_out || !options->json))

@@ -22,5 +22,6 @@ enum exit_status {
 int cmd_run(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
+int cmd_cpus(int argc, char **argv);
 
 #endif

@@ -17,6 +17,7 @@ static const struct command {
     {"vtxray compare", cmd_compare, "run an image natively and under each VMM, and set the counts side by side"},
     {"vtxray run", cmd_run, "run a guest image, show its console and its counters"},
     {"vtxray explain", cmd_explain, "show one translation of a guest, reference by reference"},
+    {"vtxray cpus", cmd_cpus, "list the processors that --cpu knows, or show one"},
 };
 
 static void print_help(FILE *out)

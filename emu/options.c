@@ -15,7 +15,7 @@
 
 #define RAM_DEFAULT (128ull << 20)
 
-enum { KEY_JSON = 256, KEY_MODULE, KEY_VMX, KEY_EXPLAIN_ENTRY, KEY_PAGING, KEY_EPT_PAGE };
+enum { KEY_JSON = 256, KEY_MODULE, KEY_VMX, KEY_EXPLAIN_ENTRY, KEY_PAGING, KEY_EPT_PAGE, KEY_CPU };
 
 static const struct argp_option option_table[] = {
     {"mem", 'm', "SIZE", 0, "Guest memory, in bytes or with K, M, G or T (128M)", 0},
@@ -27,6 +27,7 @@ static const struct argp_option option_table[] = {
     {"ept-page", KEY_EPT_PAGE, "SIZE", 0, "The largest page that backs the guest's memory: 4k (the default), 2m or 1g", 0},
     {"vmx", KEY_VMX, NULL, 0, "Offer VT-x to the image itself: it may be a hypervisor", 0},
     {"explain-entry", KEY_EXPLAIN_ENTRY, NULL, 0, "Say on stderr which check a failing VM entry failed", 0},
+    {"cpu", KEY_CPU, "NAME|FILE", 0, "The processor whose TLBs are modelled; `vtxray cpus` lists them", 0},
     {"verbose", 'v', NULL, 0, "Name each unassigned port and address that the guest uses, once", 0},
     {0},
 };
@@ -133,6 +134,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_VMX:
 		options->vmx = true;
+		break;
+	case KEY_CPU:
+		options->cpu = text;
 		break;
 	case KEY_EXPLAIN_ENTRY:
 		options->explain_entry = true;

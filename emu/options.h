@@ -15,6 +15,7 @@ struct run_options {
 	bool verbose, vmx, explain_entry;
 	enum paging_kind paging;
 	unsigned ept_page_shift;
+	const char *cpu; /* name or file of a profile; NULL: the plain model */
 	const char *image;
 	char *arguments; /* all after --, joined; NULL: none */
 	struct load_module module[MODULES_MAX];

@@ -52,11 +52,11 @@ int mmu_init(struct mmu *mmu, struct mem *mem, struct events *ev, const struct m
 	mmu->env.mem = mem;
 	mmu->env.ev = ev;
 	make_second_permits(mmu);
-	if ((err = tlb_init(&mmu->itlb, config->itlb, false)) < 0)
+	if ((err = tlb_init(&mmu->itlb, config->itlb, config->itlb_rule, false)) < 0)
 		return err;
-	if ((err = tlb_init(&mmu->dtlb, config->dtlb, false)) < 0)
+	if ((err = tlb_init(&mmu->dtlb, config->dtlb, config->dtlb_rule, false)) < 0)
 		goto free_itlb;
-	if ((err = tlb_init(&mmu->stlb, config->stlb, config->stlb_shared)) < 0)
+	if ((err = tlb_init(&mmu->stlb, config->stlb, config->stlb_rule, config->stlb_shared)) < 0)
 		goto free_dtlb;
 	mmu_set_paging(mmu, &(struct paging_regs){.cr0 = 0});
 	return 0;

@@ -11,6 +11,7 @@
 struct mmu_config {
 	struct tlb_geometry itlb[TLB_PARTS], dtlb[TLB_PARTS], stlb[TLB_PARTS];
 	bool stlb_shared; /* the STLB's 4-KiB part also holds 2-MiB translations */
+	struct tlb_rule itlb_rule[TLB_PARTS], dtlb_rule[TLB_PARTS], stlb_rule[TLB_PARTS];
 };
 
 /* Skylake's geometry (FIGURES 3.1): the default. */

@@ -5,25 +5,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int array_init(struct tlb *tlb, struct tlb_array *a, struct tlb_geometry g)
+static int array_init(struct tlb *tlb, unsigned part, struct tlb_geometry g, struct tlb_rule rule)
 {
+	struct tlb_array *a = &tlb->array[part];
 	memset(a, 0, sizeof *a);
 	if (g.entries == 0)
 		return 0;
 	if (g.ways == 0 || g.entries % g.ways != 0)
 		return -ERR_ARG;
 	uint32_t sets = g.entries / g.ways;
-	if (sets & (sets - 1))
+	if (sets & (sets - 1) || (rule.policy != POLICY_LRU && !policy_fits((enum policy)rule.policy, g.ways)) || rule.fold > 45)
 		return -ERR_ARG;
-	*a = (struct tlb_array){.first = tlb->slots, .set_mask = sets - 1, .ways = g.ways};
+	*a = (struct tlb_array){
+	    .first = tlb->slots, .set_mask = sets - 1, .ways = g.ways, .policy = rule.policy, .fold = rule.fold ? rule.fold : 63};
 	tlb->slots += g.entries;
-	if (g.ways < ORDER_MIN || g.ways > ORDER_MAX)
-		return 0;
-	a->hash_words = (g.ways + 3u) / 4;
-	a->first_hash = tlb->hashes;
-	a->first_order = tlb->orders;
-	tlb->hashes += sets * a->hash_words;
-	tlb->orders += sets;
+	bool hashed = g.ways >= HASH_MIN && g.ways <= HASH_MAX;
+	if (hashed) {
+		a->hash_words = (g.ways + 3u) / 4;
+		a->first_hash = tlb->hashes;
+		tlb->hashes += sets * a->hash_words;
+	}
+	a->words = hashed || rule.policy != POLICY_LRU;
+	if (a->words) {
+		a->first_order = tlb->orders;
+		tlb->orders += sets;
+	}
+	for (unsigned way = 0; way < g.ways && way < POLICY_WAYS_MAX; way++)
+		tlb->use[part][way] = policy_use((enum policy)rule.policy, g.ways, way);
 	return 0;
 }
 
@@ -37,16 +45,30 @@ static void *lines_alloc(size_t size)
 	return p;
 }
 
-int tlb_init(struct tlb *tlb, const struct tlb_geometry geometry[TLB_PARTS], bool shared)
+static void orders_init(struct tlb *tlb)
 {
+	for (unsigned part = 0; part < TLB_PARTS; part++) {
+		const struct tlb_array *a = &tlb->array[part];
+		for (uint32_t set = 0; a->words && set <= a->set_mask; set++)
+			tlb->order[a->first_order + set] = policy_fresh((enum policy)a->policy);
+	}
+}
+
+int tlb_init(struct tlb *tlb, const struct tlb_geometry geometry[TLB_PARTS], const struct tlb_rule rule[TLB_PARTS], bool shared)
+{
+	static const struct tlb_rule plain[TLB_PARTS];
 	memset(tlb, 0, sizeof *tlb);
+	if (!rule)
+		rule = plain;
 	for (unsigned part = 0; part < TLB_PARTS; part++)
-		if (array_init(tlb, &tlb->array[part], geometry[part]) < 0)
+		if (array_init(tlb, part, geometry[part], rule[part]) < 0)
 			return -ERR_ARG;
 	if (tlb->array[TLB_4K].ways == 0 || (shared && tlb->array[TLB_2M].ways != 0))
 		return -ERR_ARG;
-	if (shared)
+	if (shared) {
 		tlb->array[TLB_2M] = tlb->array[TLB_4K];
+		memcpy(tlb->use[TLB_2M], tlb->use[TLB_4K], sizeof tlb->use[TLB_2M]);
+	}
 	tlb->tag = lines_alloc(tlb->slots * sizeof *tlb->tag);
 	tlb->used = lines_alloc(tlb->slots * sizeof *tlb->used);
 	tlb->entry = lines_alloc(tlb->slots * sizeof *tlb->entry);
@@ -56,8 +78,7 @@ int tlb_init(struct tlb *tlb, const struct tlb_geometry geometry[TLB_PARTS], boo
 		tlb_free(tlb);
 		return -ERR_NOMEM;
 	}
-	for (uint32_t i = 0; i < tlb->orders; i++)
-		tlb->order[i] = 0xfedcba9876543210;
+	orders_init(tlb);
 	return 0;
 }
 
@@ -71,16 +92,6 @@ void tlb_free(struct tlb *tlb)
 	memset(tlb, 0, sizeof *tlb);
 }
 
-/* The way becomes the last of its set's order, as empty ways are. */
-static void put_last(struct tlb *tlb, const struct tlb_entry *e)
-{
-	unsigned end = 4 * tlb->array[e->part].ways; /* bits of the order that are in use */
-	uint64_t order = tlb->order[e->order], unused = end == 64 ? 0 : order >> end << end;
-	unsigned at = 4 * tlb_order_position(order, e->way);
-	uint64_t later = order & (BIT(at) - 1), earlier = (order & ~unused) >> at >> 4 << at;
-	tlb->order[e->order] = unused | (uint64_t)e->way << (end - 4) | earlier | later;
-}
-
 void tlb_drop(struct tlb *tlb, uint32_t slot)
 {
 	struct tlb_entry *e = &tlb->entry[slot];
@@ -89,8 +100,13 @@ void tlb_drop(struct tlb *tlb, uint32_t slot)
 	tlb->live[e->part]--;
 	tlb->tag[slot] = 0;
 	e->tag = 0;
-	if (e->order == NO_ORDER)
+	if (e->order == NO_ORDER) {
 		tlb->used[slot] = 0;
+		return;
+	}
+	uint64_t *word = &tlb->order[e->order];
+	if (e->policy == POLICY_LRU)
+		*word = policy_lru_empty(*word, tlb->array[e->part].ways, e->way);
 	else
-		put_last(tlb, e);
+		*word &= ~BIT(POLICY_VALID_SHIFT + e->way);
 }

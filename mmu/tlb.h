@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One translation lookaside buffer: parts by page size, set associative, least recently used within a set, tagged with
+ * One translation lookaside buffer: parts by page size, set associative, replaced by a policy within a set, tagged with
  * VPID, PCID and EPT root (SDM 3A, "Translation Lookaside Buffers (TLBs)"; 3C, "Caching Translation Information").
  * mmu.h makes three of them into a processor's.
  *
@@ -8,16 +8,15 @@
  *           0    part    page number (of that part)   context number       0: the slot is empty
  *
  * Least recently used is kept in one of two ways, with the same outcome. Narrow sets (and very wide ones): a time of last use for
- * each slot, quick to set, searched at replacement. Sets of ORDER_MIN to ORDER_MAX ways: one word with the order of use of the ways,
- * four bits each, the latest lowest; empty ways are always last. Such a set also has a 16-bit hash of the page number for each way,
+ * each slot, quick to set, searched at replacement. Sets of HASH_MIN to HASH_MAX ways: one word a set, as policy.h has it; the tree
+ * policies have that word whatever the ways. A set of HASH_MIN to HASH_MAX ways also has a 16-bit hash of the page number for each way,
  * four to a word, so that a search compares four ways at a time and then looks at one tag.
- *
- * LIMIT: the set index is the page number's low bits (Skylake's STLB hashes), and replacement is true LRU, not a tree.
  */
 #ifndef MMU_TLB_H
 #define MMU_TLB_H
 
 #include "mmu/context.h"
+#include "mmu/policy.h"
 #include "mmu/walk.h"
 
 /* the parts of a TLB, by page size */
@@ -38,8 +37,9 @@ struct tlb_entry {
 	bool global, dirty;
 	bool in_engine; /* the engine's softmmu may hold a translation made from it (set by emu/engine.c) */
 	uint8_t part;	/* enum tlb_part */
-	uint8_t way;	/* in its set, if that has an order */
-	uint32_t order; /* where its set's order lies in tlb.order, or NO_ORDER */
+	uint8_t way;	/* in its set, if that has a word */
+	uint8_t policy; /* enum policy of its part */
+	uint32_t order; /* where its set's word lies in tlb.order, or NO_ORDER: times */
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct tlb_entry) <= 64, "a TLB entry fits in a cache line");
 
@@ -48,14 +48,23 @@ struct tlb_geometry {
 	uint16_t entries, ways;
 };
 
-enum { ORDER_MIN = 9, ORDER_MAX = 16 };
+/* How one part finds its sets and replaces. Zero: linear, true LRU. */
+struct tlb_rule {
+	uint8_t policy; /* enum policy */
+	uint8_t fold;	/* the set index is the low bits of page ^ page >> fold (Skylake's XOR-7: 7); 0: of the page number itself */
+};
+
+enum { HASH_MIN = 9, HASH_MAX = 16 };
 #define NO_ORDER (~0u)
 
 /* Slots first .. first + (set_mask + 1) * ways - 1; ways == 0: no such part. */
 struct tlb_array {
 	uint32_t first, set_mask, ways;
+	uint8_t fold; /* set: page ^ page >> fold; 63: page itself */
+	uint8_t policy;
+	bool words;			 /* the sets have words in tlb.order: first_order + set */
 	uint32_t first_hash, hash_words; /* of a set's hashes in tlb.hash: first_hash + set * hash_words */
-	uint32_t first_order;		 /* of a set's order in tlb.order: first_order + set */
+	uint32_t first_order;
 };
 
 struct tlb {
@@ -66,13 +75,17 @@ struct tlb {
 	uint64_t *tag;		 /* by slot */
 	struct tlb_entry *entry; /* by slot */
 	uint64_t *order;
-	uint64_t *used; /* by slot: time of last use, for sets without order */
+	struct policy_use use[TLB_PARTS][POLICY_WAYS_MAX]; /* of the tree policies: what a use of a way does to the word */
+	uint64_t *used;					   /* by slot: time of last use, for sets without order */
 	uint64_t clock;
 	uint32_t hashes, orders; /* words of hash and order */
 };
 
-/* shared: 2-MiB translations live in the 4-KiB part's slots. Returns 0, -ERR_ARG or -ERR_NOMEM (then nothing is held). */
-int tlb_init(struct tlb *tlb, const struct tlb_geometry geometry[TLB_PARTS], bool shared);
+/*
+ * rule NULL: linear index, true LRU; shared: 2-MiB translations live in the 4-KiB part's slots. Returns 0, -ERR_ARG or -ERR_NOMEM (then
+ * nothing is held).
+ */
+int tlb_init(struct tlb *tlb, const struct tlb_geometry geometry[TLB_PARTS], const struct tlb_rule rule[TLB_PARTS], bool shared);
 void tlb_free(struct tlb *tlb);
 
 static inline uint64_t tlb_tag(unsigned part, gla_t gla, uint32_t context)
@@ -81,7 +94,6 @@ static inline uint64_t tlb_tag(unsigned part, gla_t gla, uint32_t context)
 }
 
 #define EVERY_16TH 0x0001000100010001ull
-#define EVERY_4TH 0x1111111111111111ull
 
 static inline uint64_t tlb_hash(uint64_t tag)
 {
@@ -91,12 +103,8 @@ static inline uint64_t tlb_hash(uint64_t tag)
 
 static inline uint32_t tlb_set(const struct tlb_array *a, uint64_t tag)
 {
-	return (uint32_t)(tag >> 16) & a->set_mask;
-}
-
-static inline bool tlb_has_order(const struct tlb_array *a)
-{
-	return a->hash_words != 0;
+	uint64_t page = tag >> 16;
+	return (uint32_t)(page ^ page >> a->fold) & a->set_mask;
 }
 
 /* The slot of gla in one part, for this context or as a global translation of this group; -1 if none. */
@@ -105,7 +113,7 @@ static ALWAYS_INLINE int tlb_find_in(const struct tlb *tlb, unsigned part, gla_t
 	const struct tlb_array *a = &tlb->array[part];
 	uint64_t page = tlb_tag(part, gla, 0), own = page | context, global = page | group;
 	uint32_t set = tlb_set(a, page), first = a->first + set * a->ways;
-	if (!tlb_has_order(a)) {
+	if (a->hash_words == 0) {
 		for (uint32_t slot = first; slot < first + a->ways; slot++)
 			if (tlb->tag[slot] == own || tlb->tag[slot] == global)
 				return (int)slot;
@@ -140,12 +148,6 @@ static inline int tlb_find(const struct tlb *tlb, gla_t gla, uint32_t context, u
 	return -1;
 }
 
-static inline unsigned tlb_order_position(uint64_t order, unsigned way)
-{
-	uint64_t x = order ^ way * EVERY_4TH;
-	return (unsigned)__builtin_ctzll((x - EVERY_4TH) & ~x & EVERY_4TH << 3) / 4;
-}
-
 /* Marks an entry as the one used last. */
 static inline void tlb_touch(struct tlb *tlb, const struct tlb_entry *e)
 {
@@ -153,21 +155,20 @@ static inline void tlb_touch(struct tlb *tlb, const struct tlb_entry *e)
 		tlb->used[e - tlb->entry] = ++tlb->clock;
 		return;
 	}
-	uint64_t order = tlb->order[e->order];
-	if ((order & 15) == e->way)
-		return;
-	unsigned at = 4 * tlb_order_position(order, e->way);
-	uint64_t later = order & (BIT(at) - 1), earlier = order & ~(BIT(at) - 1) & ~(15ull << at);
-	tlb->order[e->order] = earlier | later << 4 | e->way;
+	uint64_t *word = &tlb->order[e->order];
+	if (e->policy == POLICY_LRU)
+		*word = policy_lru_use(*word, e->way);
+	else
+		*word = (*word & tlb->use[e->part][e->way].keep) | tlb->use[e->part][e->way].set;
 }
 
-/* The slot that a new translation with this tag takes: an empty one of its set, or the least recently used. */
+/* The slot that a new translation with this tag takes: an empty one of its set, or the one its policy gives up. */
 static ALWAYS_INLINE uint32_t tlb_victim(const struct tlb *tlb, unsigned part, uint64_t tag)
 {
 	const struct tlb_array *a = &tlb->array[part];
 	uint32_t set = tlb_set(a, tag), first = a->first + set * a->ways, oldest = first;
-	if (tlb_has_order(a))
-		return first + (uint32_t)(tlb->order[a->first_order + set] >> (4 * (a->ways - 1)) & 15);
+	if (a->words)
+		return first + policy_victim((enum policy)a->policy, tlb->order[a->first_order + set], a->ways);
 	uint64_t least = tlb->used[first];
 	for (uint32_t s = first + 1; s < first + a->ways; s++) {
 		uint64_t used = tlb->used[s];
@@ -191,12 +192,12 @@ static ALWAYS_INLINE struct tlb_entry *tlb_put(struct tlb *tlb, uint32_t slot, u
 	e->tag = tag;
 	e->part = (uint8_t)part;
 	e->way = (uint8_t)way;
-	e->order = NO_ORDER;
-	if (tlb_has_order(a)) {
+	e->policy = a->policy;
+	e->order = a->words ? a->first_order + set : NO_ORDER;
+	if (a->hash_words) {
 		uint64_t *hash = &tlb->hash[a->first_hash + set * a->hash_words + way / 4];
 		unsigned lane = way % 4 * 16;
 		*hash = (*hash & ~(0xffffull << lane)) | tlb_hash(tag) << lane;
-		e->order = a->first_order + set;
 	}
 	tlb_touch(tlb, e);
 	return e;

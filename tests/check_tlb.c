@@ -23,7 +23,7 @@ static const struct {
 START_TEST(geometry_is_checked)
 {
 	struct tlb t;
-	int err = tlb_init(&t, geometries[_i].g, geometries[_i].shared);
+	int err = tlb_init(&t, geometries[_i].g, NULL, geometries[_i].shared);
 	ck_assert_msg(err == geometries[_i].result, "%s: %d", geometries[_i].name, err);
 	if (err < 0)
 		return;
@@ -51,7 +51,7 @@ static bool has(struct tlb *t, uint64_t gla, uint32_t context, uint32_t group)
 START_TEST(least_recently_used_way_of_the_set_is_replaced)
 {
 	struct tlb t;
-	ck_assert_int_eq(tlb_init(&t, (struct tlb_geometry[TLB_PARTS]){{16, 4}}, false), 0);
+	ck_assert_int_eq(tlb_init(&t, (struct tlb_geometry[TLB_PARTS]){{16, 4}}, NULL, false), 0);
 	for (uint64_t page = 0; page < 16; page += 4) /* set 0: pages 0, 4, 8, 12 */
 		put(&t, TLB_4K, page, 1);
 	put(&t, TLB_4K, 1, 1);
@@ -71,7 +71,7 @@ END_TEST
 START_TEST(entry_serves_its_own_context_or_its_group)
 {
 	struct tlb t;
-	ck_assert_int_eq(tlb_init(&t, (struct tlb_geometry[TLB_PARTS]){{16, 4}}, false), 0);
+	ck_assert_int_eq(tlb_init(&t, (struct tlb_geometry[TLB_PARTS]){{16, 4}}, NULL, false), 0);
 	put(&t, TLB_4K, 3, 7);
 	ck_assert(has(&t, 0x3fff, 7, 9));
 	ck_assert(has(&t, 0x3000, 8, 7));
@@ -84,7 +84,7 @@ END_TEST
 START_TEST(sizes_that_share_slots_are_told_apart)
 {
 	struct tlb t;
-	ck_assert_int_eq(tlb_init(&t, (struct tlb_geometry[TLB_PARTS]){{16, 4}, {0, 0}, {4, 4}}, true), 0);
+	ck_assert_int_eq(tlb_init(&t, (struct tlb_geometry[TLB_PARTS]){{16, 4}, {0, 0}, {4, 4}}, NULL, true), 0);
 	put(&t, TLB_2M, 5, 1);
 	ck_assert(!has(&t, 5 << 12, 1, 1));
 	ck_assert(has(&t, 5ull << 21 | 0x1fffff, 1, 1));
