@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The local APIC in xAPIC mode at its reset address, which must be mapped, linear = physical. */
+/* The local APIC in xAPIC mode at its reset address, mapped at LAPIC_BASE (if not said otherwise, linear = physical). */
 #ifndef LIB_LAPIC_H
 #define LIB_LAPIC_H
 
@@ -25,13 +25,17 @@ enum lapic_reg {
 
 enum { LVT_MASKED = 0x10000, LVT_PERIODIC = 0x20000, LVT_DEADLINE = 0x40000, DIVIDE_1 = 0xb };
 
+#ifndef LAPIC_BASE
+#define LAPIC_BASE 0xfee00000ul
+#endif
+
 static inline u32 lapic_read(enum lapic_reg reg)
 {
-	return *(volatile u32 *)(0xfee00000ul + reg);
+	return *(volatile u32 *)(LAPIC_BASE + reg);
 }
 static inline void lapic_write(enum lapic_reg reg, u32 v)
 {
-	*(volatile u32 *)(0xfee00000ul + reg) = v;
+	*(volatile u32 *)(LAPIC_BASE + reg) = v;
 }
 
 /* Masks both 8259s and enables the local APIC with this spurious vector. */

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The RAM file system's objects: contents as frames, so that files are mapped without copying; directories as lists of names. */
+#include "inode.h"
+#include "errno.h"
+#include "heap.h"
+#include "page.h"
+#include "string.h"
+#include "time.h"
+#include "user.h"
+
+#define SIZE_MAX_FILE (1ull << 31) /* what the array of frames has room for */
+
+static u64 next_number = 2;
+
+struct inode *inode_new(u32 mode)
+{
+	struct inode *inode = heap_alloc(sizeof(*inode));
+
+	if (inode)
+		*inode = (struct inode){.refs = 1, .mode = mode, .number = next_number++, .modified = time_real()};
+	return inode;
+}
+
+static void drop_frames(struct inode *inode, u64 from)
+{
+	for (u64 i = from; i < inode->frames_room; i++)
+		if (inode->frames[i]) {
+			page_put(inode->frames[i]);
+			inode->frames[i] = 0;
+		}
+}
+
+void inode_put(struct inode *inode)
+{
+	if (!inode || --inode->refs)
+		return;
+	drop_frames(inode, 0);
+	heap_free(inode->frames);
+	heap_free(inode->target);
+	heap_free(inode);
+}
+
+static bool make_room(struct inode *inode, u64 pages)
+{
+	u64 room = inode->frames_room ? inode->frames_room : 2, *frames;
+
+	if (pages <= inode->frames_room)
+		return true;
+	while (room < pages)
+		room *= 2;
+	frames = heap_alloc(room * sizeof(*frames));
+	if (!frames)
+		return false;
+	if (inode->frames_room)
+		memcpy(frames, inode->frames, inode->frames_room * sizeof(*frames));
+	heap_free(inode->frames);
+	inode->frames = frames;
+	inode->frames_room = room;
+	return true;
+}
+
+u64 inode_frame(struct inode *inode, u64 page, bool make)
+{
+	if (page < inode->frames_room && inode->frames[page])
+		return inode->frames[page];
+	if (!make || !make_room(inode, page + 1))
+		return 0;
+	inode->frames[page] = page_alloc_zeroed(0);
+	return inode->frames[page];
+}
+
+bool inode_adopt(struct inode *inode, u64 address, u64 size)
+{
+	u64 rest = size % PAGE, pages = page_round(size) / PAGE;
+
+	if (!make_room(inode, pages ? pages : 1))
+		return false;
+	for (u64 i = 0; i < pages; i++)
+		inode->frames[i] = address + i * PAGE;
+	if (rest)
+		memset(direct(address + size), 0, PAGE - rest);
+	inode->size = size;
+	return true;
+}
+
+long inode_truncate(struct inode *inode, u64 size)
+{
+	u64 frame = inode_frame(inode, size / PAGE, false);
+
+	if (size > SIZE_MAX_FILE)
+		return -EFBIG;
+	if (size < inode->size) {
+		drop_frames(inode, page_round(size) / PAGE);
+		if (frame && size % PAGE)
+			memset((u8 *)direct(frame) + size % PAGE, 0, PAGE - size % PAGE);
+	}
+	inode->size = size;
+	inode->modified = time_real();
+	return 0;
+}
+
+static u64 chunk(u64 offset, u64 n)
+{
+	u64 room = PAGE - offset % PAGE;
+
+	return n < room ? n : room;
+}
+
+long inode_read(struct inode *inode, u64 offset, u64 to, u64 n)
+{
+	u64 done = 0;
+
+	if (offset >= inode->size)
+		return 0;
+	if (n > inode->size - offset)
+		n = inode->size - offset;
+	while (done < n) {
+		u64 c = chunk(offset + done, n - done), frame = inode_frame(inode, (offset + done) / PAGE, false);
+		if (!user_write(to + done, (u8 *)direct(frame ? frame : page_zero_frame) + (offset + done) % PAGE, c))
+			return done ? (long)done : -EFAULT;
+		done += c;
+	}
+	return (long)done;
+}
+
+long inode_write(struct inode *inode, u64 offset, u64 from, u64 n)
+{
+	u64 done = 0;
+
+	if (offset > SIZE_MAX_FILE || n > SIZE_MAX_FILE - offset)
+		return -EFBIG;
+	while (done < n) {
+		u64 c = chunk(offset + done, n - done), frame = inode_frame(inode, (offset + done) / PAGE, true);
+		if (!frame)
+			return done ? (long)done : -ENOSPC;
+		if (!user_read((u8 *)direct(frame) + (offset + done) % PAGE, from + done, c))
+			return done ? (long)done : -EFAULT;
+		done += c;
+		if (offset + done > inode->size)
+			inode->size = offset + done;
+	}
+	inode->modified = time_real();
+	return (long)done;
+}
+
+bool inode_copy(const struct inode *inode, u64 offset, void *to, u64 n)
+{
+	if (offset > inode->size || n > inode->size - offset)
+		return false;
+	for (u64 done = 0, c; done < n; done += c) {
+		u64 page = (offset + done) / PAGE, frame = page < inode->frames_room ? inode->frames[page] : 0;
+		c = chunk(offset + done, n - done);
+		memcpy((u8 *)to + done, (u8 *)direct(frame ? frame : page_zero_frame) + (offset + done) % PAGE, c);
+	}
+	return true;
+}
+
+bool inode_append(struct inode *inode, const char *text, size_t n)
+{
+	while (n) {
+		u64 c = chunk(inode->size, n), frame = inode_frame(inode, inode->size / PAGE, true);
+		if (!frame)
+			return false;
+		memcpy((u8 *)direct(frame) + inode->size % PAGE, text, c);
+		inode->size += c;
+		text += c;
+		n -= c;
+	}
+	return true;
+}
+
+struct entry *inode_find(const struct inode *directory, const char *name, size_t n)
+{
+	for (struct entry *e = directory->entries; e; e = e->next)
+		if (strlen(e->name) == n && memcmp(e->name, name, n) == 0)
+			return e;
+	return NULL;
+}
+
+long inode_add(struct inode *directory, const char *name, size_t n, struct inode *inode)
+{
+	struct entry *e = heap_alloc(sizeof(*e)), **link = &directory->entries;
+
+	if (!e || !(e->name = heap_text(name, n))) {
+		heap_free(e);
+		return -ENOMEM;
+	}
+	while (*link) /* at the end: listed in the order they were made */
+		link = &(*link)->next;
+	*link = e;
+	e->inode = inode;
+	e->cookie = 2 + directory->cookies++;
+	inode_get(inode);
+	inode->links++;
+	if ((inode->mode & S_IFMT) == S_IFDIR) {
+		inode->parent = directory;
+		inode->links++;
+		directory->links++;
+	}
+	directory->modified = time_real();
+	return 0;
+}
+
+void inode_remove(struct inode *directory, struct entry *entry)
+{
+	struct entry **link = &directory->entries;
+	struct inode *inode = entry->inode;
+
+	while (*link != entry)
+		link = &(*link)->next;
+	*link = entry->next;
+	inode->links--;
+	if ((inode->mode & S_IFMT) == S_IFDIR) {
+		inode->links--;
+		directory->links--;
+	}
+	directory->modified = time_real();
+	inode_put(inode);
+	heap_free(entry->name);
+	heap_free(entry);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* 4-level page tables (SDM 3A, "4-Level Paging"): entries, walking with and without making tables, invalidation. */
+#ifndef KERNEL_PAGETABLE_H
+#define KERNEL_PAGETABLE_H
+
+#include "layout.h"
+
+#define PTE_P 1ull
+#define PTE_RW 2ull
+#define PTE_US 4ull
+#define PTE_PCD 0x10ull
+#define PTE_A 0x20ull
+#define PTE_D 0x40ull
+#define PTE_PS 0x80ull
+#define PTE_G 0x100ull
+#define PTE_NONE 0x200ull /* software: not present because of PROT_NONE, the frame is kept */
+#define PTE_NX 0x8000000000000000ull
+#define PTE_ADDRESS 0x000ffffffffff000ull
+
+enum { FLUSH_MAX = 33 }; /* more pages than this are invalidated by loading CR3 */
+
+/* Where the entry of linear lies: at level 1 or, if a large page maps it, higher (*level). make: missing tables down to *level are made.
+ * NULL: there is none, or no memory for it. */
+u64 *pagetable_walk(u64 pml4, u64 linear, unsigned *level, bool make);
+/* The kernel's own tables: image, direct map of memory up to top in pages of the given level, local APIC. frame gives table frames. */
+u64 pagetable_kernel(u64 top, unsigned level, bool global, u64 (*frame)(void));
+/* A new top table that shares the kernel's half; 0 if there is no memory. */
+u64 pagetable_new(void);
+/* Frees the tables of the lower half and the top table; the pages they map must be gone. */
+void pagetable_free(u64 pml4);
+/* Replaces a 2-MiB entry by a table of 512 entries; false if there is no memory. */
+bool pagetable_split(u64 *entry);
+
+#endif

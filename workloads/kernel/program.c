@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Process 1: its files are the console, its environment the env= words. When it ends, everything does. */
+#include "program.h"
+#include "errno.h"
+#include "exec.h"
+#include "log.h"
+#include "options.h"
+#include "page.h"
+#include "path.h"
+#include "process.h"
+#include "string.h"
+#include "tty.h"
+
+enum { POST = 0x80, POST_BEGIN = 0xb0, POST_END = 0xb1, EXIT_PORT = 0xf4, WORD = 32768 };
+
+static struct exec_strings strings;
+static char word[WORD], program[PATH_SIZE];
+
+void program_end(int status)
+{
+	u32 signal = (u32)status & 0x7f, value = signal ? 128 + signal : (u32)status >> 8 & 0xff;
+
+	outb(POST, POST_END);
+	asm volatile("outl %0, %1" : : "a"(value | signal << 8), "Nd"((u16)EXIT_PORT));
+	for (const char *p = "Shutdown"; *p; p++)
+		outb(0x8900, (u8)*p);
+	for (;;)
+		asm volatile("cli; hlt");
+}
+
+static void collect(void)
+{
+	const char *at = NULL;
+	bool ok = true;
+
+	while (ok && options_argument(&at, word, sizeof(word))) {
+		if (!strings.count)
+			text_add(program, sizeof(program), 0, "%s", word);
+		ok = exec_add(&strings, word);
+	}
+	strings.arguments = strings.count;
+	for (at = NULL; ok && options_next("env", &at, word, sizeof(word));)
+		ok = exec_add(&strings, word);
+	if (!ok)
+		panic("arguments and environment are too long", 0, 0);
+	if (!strings.arguments)
+		panic("no init=PROGRAM on the command line", 0, 0);
+}
+
+static void open_console(struct files *files)
+{
+	struct inode *inode = tty_inode();
+	struct file *file = inode ? file_new(inode, O_RDWR) : NULL;
+
+	for (unsigned fd = 0; file && fd < 3; fd++) {
+		if (fd)
+			file_get(file);
+		files_add(files, file, fd, false);
+	}
+	inode_put(inode);
+}
+
+static struct inode *directory(void)
+{
+	static struct path path;
+	const char *at = NULL;
+
+	if (options_next("cwd", &at, word, sizeof(word)) && path_find(&path, path_root, word, true) == 0 && path.inode)
+		return path.inode;
+	return path_root;
+}
+
+void program_start(void)
+{
+	struct process *p = process_new(NULL);
+	struct trap regs = {};
+	struct thread *t;
+	long rc;
+
+	if (!p || !(p->files = files_new()) || !(t = thread_new(p, &regs)))
+		panic("no memory for the first process", 0, 0);
+	p->group = p->session = p->pid;
+	p->umask = 022;
+	p->directory = directory();
+	inode_get(p->directory);
+	open_console(p->files);
+	collect();
+	thread_current = t;
+	rc = exec_program(program, &strings, thread_trap(t));
+	if (rc) {
+		log("cannot run %s: error %u", program, (u32)-rc);
+		program_end((rc == -ENOENT ? 127 : 126) << 8);
+	}
+	thread_current = NULL;
+	sched_ready(t);
+	outb(POST, POST_BEGIN);
+}

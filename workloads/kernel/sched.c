@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The scheduler. The idle loop runs on boot.S's stack: it halts until an interrupt. FS and GS bases and the FPU are switched with the
+ * thread, CR3 with the process.
+ */
+#include "sched.h"
+#include "errno.h"
+#include "gdt.h"
+#include "process.h"
+#include "time.h"
+#include "tty.h"
+
+void thread_switch(u64 *save_rsp, u64 load_rsp); /* entry.S */
+
+bool sched_wanted;
+struct wait_queue sched_pollers;
+
+static struct thread *first_ready, *last_ready, *gone;
+static u64 idle_rsp;
+
+static void append(struct wait_queue *queue, struct thread *thread)
+{
+	struct thread **link = &queue->first;
+
+	while (*link)
+		link = &(*link)->run_next;
+	*link = thread;
+	thread->run_next = NULL;
+	thread->queue = queue;
+}
+
+static void leave(struct thread *thread)
+{
+	struct thread **link = &thread->queue->first;
+
+	while (*link != thread)
+		link = &(*link)->run_next;
+	*link = thread->run_next;
+	thread->queue = NULL;
+}
+
+void sched_ready(struct thread *thread)
+{
+	thread->state = THREAD_READY;
+	thread->run_next = NULL;
+	if (first_ready)
+		last_ready->run_next = thread;
+	else
+		first_ready = thread;
+	last_ready = thread;
+}
+
+static struct thread *take_ready(void)
+{
+	struct thread *thread = first_ready;
+
+	if (thread)
+		first_ready = thread->run_next;
+	return thread;
+}
+
+static void save(struct thread *t)
+{
+	t->fs_base = rdmsr(MSR_FS_BASE);
+	t->gs_base = rdmsr(MSR_GS_BASE);
+	asm volatile("fxsave64 %0" : "=m"(t->fpu));
+	t->process->user_time += time_now() - t->started;
+}
+
+static void load(struct thread *t)
+{
+	tss.rsp[0] = t->stack + ((u64)PAGE << STACK_ORDER);
+	vm_switch(t->process->vm);
+	wrmsr(MSR_FS_BASE, t->fs_base);
+	wrmsr(MSR_GS_BASE, t->gs_base);
+	asm volatile("fxrstor64 %0" : : "m"(t->fpu));
+	t->started = time_now();
+}
+
+static void free_gone(void)
+{
+	if (gone)
+		thread_free(gone);
+	gone = NULL;
+}
+
+/* Runs the next ready thread, or the idle loop; returns when the current thread is chosen again. */
+static void switch_away(void)
+{
+	struct thread *from = thread_current, *to = take_ready();
+
+	sched_wanted = false;
+	if (to == from)
+		return;
+	if (from->state == THREAD_GONE)
+		gone = from;
+	else
+		save(from);
+	thread_current = to;
+	if (to)
+		load(to);
+	thread_switch(&from->rsp, to ? to->rsp : idle_rsp);
+	free_gone();
+}
+
+static void expire(void)
+{
+	u64 now = time_now();
+
+	for (struct thread *t = thread_list; t; t = t->next)
+		if (t->state == THREAD_WAITING && t->deadline && now >= t->deadline)
+			wake_thread(t, -ETIMEDOUT);
+}
+
+void sched_tick(void)
+{
+	sched_wanted = true;
+	expire();
+	if (tty_input())
+		wake_pollers();
+}
+
+_Noreturn void sched_start(void)
+{
+	for (;;) {
+		struct thread *to = take_ready();
+		if (!to) {
+			asm volatile("sti; hlt; cli" : : : "memory");
+			continue;
+		}
+		thread_current = to;
+		load(to);
+		thread_switch(&idle_rsp, to->rsp);
+		free_gone();
+	}
+}
+
+void sched_yield_now(void)
+{
+	sched_ready(thread_current);
+	switch_away();
+}
+
+_Noreturn void sched_gone(void)
+{
+	thread_current->state = THREAD_GONE;
+	switch_away();
+	__builtin_unreachable();
+}
+
+long wait_on(struct wait_queue *queue, u64 deadline)
+{
+	struct thread *t = thread_current;
+
+	if (signal_waits(t))
+		return -EINTR;
+	if (deadline && time_now() >= deadline)
+		return -ETIMEDOUT;
+	t->state = THREAD_WAITING;
+	t->deadline = deadline;
+	append(queue, t);
+	switch_away();
+	return t->wake;
+}
+
+void wake_thread(struct thread *thread, long result)
+{
+	if (thread->state != THREAD_WAITING)
+		return;
+	leave(thread);
+	thread->wake = result;
+	thread->deadline = 0;
+	sched_ready(thread);
+}
+
+void wake_one(struct wait_queue *queue)
+{
+	if (queue->first)
+		wake_thread(queue->first, 0);
+}
+
+void wake_all(struct wait_queue *queue)
+{
+	while (queue->first)
+		wake_thread(queue->first, 0);
+}
+
+void wake_pollers(void)
+{
+	wake_all(&sched_pollers);
+}

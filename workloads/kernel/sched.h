@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One processor, one run queue, round robin. The kernel itself is never preempted: it gives the processor up in wait_on. */
+#ifndef KERNEL_SCHED_H
+#define KERNEL_SCHED_H
+
+#include "x86.h"
+
+struct thread;
+
+/* Threads that wait for one thing, in the order they came. */
+struct wait_queue {
+	struct thread *first;
+};
+
+extern bool sched_wanted;		/* the running thread's time is over */
+extern struct wait_queue sched_pollers; /* wait until any file may have become ready */
+
+/* Sleeps until woken: 0; -EINTR if a signal is there or comes; -ETIMEDOUT at the deadline (time_now's; 0: none). */
+long wait_on(struct wait_queue *queue, u64 deadline);
+void wake_one(struct wait_queue *queue);
+void wake_all(struct wait_queue *queue);
+void wake_thread(struct thread *thread, long result);
+/* Some file is ready now: those who poll look again. */
+void wake_pollers(void);
+void sched_ready(struct thread *thread);
+void sched_yield_now(void);
+_Noreturn void sched_gone(void); /* the current thread never runs again */
+void sched_tick(void);
+_Noreturn void sched_start(void);
+
+#endif

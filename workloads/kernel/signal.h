@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Signals, as Linux has them on x86-64. */
+#ifndef KERNEL_SIGNAL_H
+#define KERNEL_SIGNAL_H
+
+#include "x86.h"
+
+struct process;
+struct thread;
+struct trap;
+
+enum { SIGNALS = 64 };
+enum {
+	SIGHUP = 1,
+	SIGINT = 2,
+	SIGQUIT = 3,
+	SIGILL = 4,
+	SIGTRAP = 5,
+	SIGABRT = 6,
+	SIGBUS = 7,
+	SIGFPE = 8,
+	SIGKILL = 9,
+	SIGSEGV = 11,
+	SIGPIPE = 13,
+	SIGALRM = 14,
+	SIGTERM = 15,
+	SIGCHLD = 17,
+	SIGCONT = 18,
+	SIGSTOP = 19,
+	SIGTSTP = 20,
+	SIGTTIN = 21,
+	SIGTTOU = 22,
+	SIGURG = 23,
+	SIGWINCH = 28,
+};
+enum { SIG_DFL = 0, SIG_IGN = 1 };
+#define SA_NOCLDWAIT 2ull
+#define SA_SIGINFO 4ull
+#define SA_ONSTACK 0x08000000ull
+#define SA_RESTART 0x10000000ull
+#define SA_NODEFER 0x40000000ull
+#define SA_RESETHAND 0x80000000ull
+enum {
+	SI_USER = 0,
+	SI_KERNEL = 0x80,
+	SI_TKILL = -6,
+	SEGV_MAPERR = 1,
+	SEGV_ACCERR = 2,
+	BUS_ADRERR = 2,
+	FPE_INTDIV = 1,
+	ILL_ILLOPN = 2,
+	CLD_EXITED = 1,
+	CLD_KILLED = 2,
+	TRAP_BRKPT = 1
+};
+
+struct sigaction { /* as rt_sigaction has it */
+	u64 handler, flags, restorer, mask;
+};
+
+struct siginfo { /* the first 48 of 128 bytes */
+	int signal, error, code, pad;
+	union {
+		struct {
+			int pid, uid, status, pad2;
+		};
+		u64 address;
+	};
+	u64 unused[2];
+};
+
+#define SIGNAL_BIT(signal) (1ull << ((signal)-1))
+
+/* To a process, or to one thread. Ignored ones are dropped. */
+void signal_send(struct process *process, const struct siginfo *info);
+void signal_send_thread(struct thread *thread, const struct siginfo *info);
+/* A fault of the running program: cannot be blocked or ignored. */
+void signal_fault(int signal, int code, u64 address);
+/* true if the thread has something to do before it sleeps: a signal that is not blocked, or its end */
+bool signal_waits(const struct thread *thread);
+/* On the way to user mode: ends the thread, or enters a handler. */
+void signal_deliver(struct trap *regs);
+/* From the handler back: restores what signal_deliver saved. */
+long signal_return(struct trap *regs);
+
+#endif

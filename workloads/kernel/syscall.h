@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The system calls' functions: arguments as the program gave them; a result or a negative error number. */
+#ifndef KERNEL_SYSCALL_H
+#define KERNEL_SYSCALL_H
+
+#include "trap.h"
+
+#define PROTO_0(name) long sys_##name(void);
+#define PROTO_1(name) long sys_##name(u64 a);
+#define PROTO_2(name) long sys_##name(u64 a, u64 b);
+#define PROTO_3(name) long sys_##name(u64 a, u64 b, u64 c);
+#define PROTO_4(name) long sys_##name(u64 a, u64 b, u64 c, u64 d);
+#define PROTO_5(name) long sys_##name(u64 a, u64 b, u64 c, u64 d, u64 e);
+#define PROTO_6(name) long sys_##name(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);
+#define PROTO_REGS(name) long sys_##name(struct trap *regs);
+#define SYSCALL(number, name, arguments) PROTO_##arguments(name)
+#include "syscall.def"
+#undef SYSCALL
+
+/* Does the call that regs asks for. */
+void syscall_do(struct trap *regs);
+/* Reads a struct timespec as nanoseconds; writes one. */
+bool time_read(u64 from, u64 *nanoseconds);
+bool time_write(u64 to, u64 nanoseconds);
+
+#endif

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Calls on open files. */
+#include "errno.h"
+#include "pipe.h"
+#include "process.h"
+#include "syscall.h"
+#include "user.h"
+
+enum { IOV_MAX = 1024, SEEK_SET = 0, SEEK_CUR, SEEK_END };
+enum { F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_DUPFD_CLOEXEC = 1030 };
+enum { FIOCLEX = 0x5451, FIONBIO = 0x5421 };
+
+struct iovec {
+	u64 base, size;
+};
+
+static struct file *find(u64 fd)
+{
+	return files_find(process_current->files, fd);
+}
+
+/* The file stays while the call runs, even if another thread closes it. */
+static long transfer(u64 fd, u64 address, u64 n, long (*move)(struct file *, u64, u64))
+{
+	struct file *file = find(fd);
+	long rc;
+
+	if (!file)
+		return -EBADF;
+	if (n > 0x7ffff000)
+		n = 0x7ffff000;
+	if (!user_range(address, n))
+		return -EFAULT;
+	file_get(file);
+	rc = move(file, address, n);
+	file_put(file);
+	return rc;
+}
+
+long sys_read(u64 fd, u64 to, u64 n)
+{
+	return transfer(fd, to, n, file_read);
+}
+
+long sys_write(u64 fd, u64 from, u64 n)
+{
+	return transfer(fd, from, n, file_write);
+}
+
+static long vector(u64 fd, u64 list, u64 count, long (*move)(struct file *, u64, u64))
+{
+	struct iovec v;
+	long done = 0;
+
+	if (count > IOV_MAX)
+		return -EINVAL;
+	for (u64 i = 0; i < count; i++) {
+		if (!user_read(&v, list + i * sizeof(v), sizeof(v)))
+			return done ? done : -EFAULT;
+		if (!v.size)
+			continue;
+		long rc = transfer(fd, v.base, v.size, move);
+		if (rc < 0)
+			return done ? done : rc;
+		done += rc;
+		if ((u64)rc < v.size)
+			break;
+	}
+	return done || find(fd) ? done : -EBADF;
+}
+
+long sys_readv(u64 fd, u64 list, u64 count)
+{
+	return vector(fd, list, count, file_read);
+}
+
+long sys_writev(u64 fd, u64 list, u64 count)
+{
+	return vector(fd, list, count, file_write);
+}
+
+static long at_offset(u64 fd, u64 address, u64 n, u64 offset, bool write)
+{
+	struct file *file = find(fd);
+
+	if (!file || !(write ? file_writable(file) : file_readable(file)))
+		return -EBADF;
+	if (file->inode->device)
+		return -ESPIPE;
+	if ((long)offset < 0 || (file->inode->mode & S_IFMT) != S_IFREG)
+		return -EINVAL;
+	return write ? inode_write(file->inode, offset, address, n) : inode_read(file->inode, offset, address, n);
+}
+
+long sys_pread64(u64 fd, u64 to, u64 n, u64 offset)
+{
+	return at_offset(fd, to, n, offset, false);
+}
+
+long sys_pwrite64(u64 fd, u64 from, u64 n, u64 offset)
+{
+	return at_offset(fd, from, n, offset, true);
+}
+
+/* Only refused: there is a way without it, which callers take. */
+long sys_sendfile(u64 out, u64 in, u64 offset, u64 n)
+{
+	(void)offset;
+	(void)n;
+	return find(out) && find(in) ? -EINVAL : -EBADF;
+}
+
+long sys_lseek(u64 fd, u64 offset, u64 whence)
+{
+	struct file *file = find(fd);
+	u64 at;
+
+	if (!file)
+		return -EBADF;
+	if (file->inode->device)
+		return (file->inode->mode & S_IFMT) == S_IFCHR ? 0 : -ESPIPE;
+	switch (whence) {
+	case SEEK_SET:
+		at = offset;
+		break;
+	case SEEK_CUR:
+		at = file->position + offset;
+		break;
+	case SEEK_END:
+		at = file->inode->size + offset;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if ((long)at < 0)
+		return -EINVAL;
+	file->position = at;
+	return (long)at;
+}
+
+long sys_close(u64 fd)
+{
+	return files_close(process_current->files, fd);
+}
+
+static long duplicate(u64 fd, u64 low, bool close_on_exec)
+{
+	struct file *file = find(fd);
+
+	if (!file)
+		return -EBADF;
+	if (low >= FILES)
+		return -EINVAL;
+	file_get(file);
+	return files_add(process_current->files, file, low, close_on_exec);
+}
+
+long sys_dup(u64 fd)
+{
+	return duplicate(fd, 0, false);
+}
+
+static long onto(u64 from, u64 to, bool close_on_exec)
+{
+	struct files *files = process_current->files;
+	struct file *file = find(from);
+
+	if (!file || to >= FILES)
+		return -EBADF;
+	file_get(file);
+	files_close(files, to);
+	files->file[to] = file;
+	files->close_on_exec[to] = close_on_exec;
+	return (long)to;
+}
+
+long sys_dup2(u64 from, u64 to)
+{
+	if (from == to)
+		return find(from) ? (long)to : -EBADF;
+	return onto(from, to, false);
+}
+
+long sys_dup3(u64 from, u64 to, u64 flags)
+{
+	return from == to || (flags & ~(u64)O_CLOEXEC) ? -EINVAL : onto(from, to, flags & O_CLOEXEC);
+}
+
+long sys_fcntl(u64 fd, u64 command, u64 argument)
+{
+	enum { CHANGE = O_APPEND | O_NONBLOCK };
+	struct files *files = process_current->files;
+	struct file *file = find(fd);
+
+	if (!file)
+		return -EBADF;
+	switch (command) {
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		return duplicate(fd, argument, command == F_DUPFD_CLOEXEC);
+	case F_GETFD:
+		return files->close_on_exec[fd];
+	case F_SETFD:
+		files->close_on_exec[fd] = argument & 1;
+		return 0;
+	case F_GETFL:
+		return file->flags | 0100000; /* O_LARGEFILE */
+	case F_SETFL:
+		file->flags = (file->flags & ~(u32)CHANGE) | ((u32)argument & CHANGE);
+		return 0;
+	case F_SETLK:
+	case F_SETLKW: /* locks are always granted */
+		return 0;
+	}
+	return -EINVAL;
+}
+
+long sys_ioctl(u64 fd, u64 request, u64 argument)
+{
+	struct file *file = find(fd);
+	int on;
+
+	if (!file)
+		return -EBADF;
+	request = (u32)request;
+	if (request == FIOCLEX)
+		return sys_fcntl(fd, F_SETFD, 1);
+	if (request == FIONBIO) {
+		if (!user_read(&on, argument, sizeof(on)))
+			return -EFAULT;
+		file->flags = (file->flags & ~(u32)O_NONBLOCK) | (on ? O_NONBLOCK : 0);
+		return 0;
+	}
+	return file->inode->device && file->inode->device->control ? file->inode->device->control(file, request, argument) : -ENOTTY;
+}
+
+long sys_pipe2(u64 to, u64 flags)
+{
+	struct files *files = process_current->files;
+	struct file *end[2];
+	long rc;
+	int fd[2];
+
+	if (flags & ~(u64)(O_CLOEXEC | O_NONBLOCK))
+		return -EINVAL;
+	rc = pipe_new(end, (u32)flags & O_NONBLOCK);
+	if (rc)
+		return rc;
+	fd[0] = (int)files_add(files, end[0], 0, flags & O_CLOEXEC);
+	fd[1] = (int)files_add(files, end[1], 0, flags & O_CLOEXEC);
+	rc = fd[0] < 0 || fd[1] < 0 ? -EMFILE : user_write(to, fd, sizeof(fd)) ? 0 : -EFAULT;
+	if (rc && fd[0] >= 0)
+		files_close(files, (u64)fd[0]);
+	if (rc && fd[1] >= 0)
+		files_close(files, (u64)fd[1]);
+	return rc;
+}
+
+long sys_pipe(u64 to)
+{
+	return sys_pipe2(to, 0);
+}
+
+long sys_ftruncate(u64 fd, u64 size)
+{
+	struct file *file = find(fd);
+
+	if (!file)
+		return -EBADF;
+	if (!file_writable(file) || (file->inode->mode & S_IFMT) != S_IFREG)
+		return -EINVAL;
+	return inode_truncate(file->inode, size);
+}
+
+static long nothing_to_do(u64 fd)
+{
+	return find(fd) ? 0 : -EBADF;
+}
+
+long sys_fsync(u64 fd)
+{
+	return nothing_to_do(fd);
+}
+
+long sys_fdatasync(u64 fd)
+{
+	return nothing_to_do(fd);
+}
+
+long sys_fadvise64(u64 fd, u64 offset, u64 n, u64 advice)
+{
+	(void)offset;
+	(void)n;
+	(void)advice;
+	return nothing_to_do(fd);
+}
+
+long sys_sync(void)
+{
+	return 0;
+}
+
+long sys_socket(u64 domain, u64 type, u64 protocol)
+{
+	(void)domain;
+	(void)type;
+	(void)protocol;
+	return -EAFNOSUPPORT;
+}

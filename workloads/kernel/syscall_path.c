@@ -1,0 +1,607 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Calls that take names. One user, who may do everything: rights are kept and shown, not enforced. */
+#include "errno.h"
+#include "heap.h"
+#include "page.h"
+#include "path.h"
+#include "process.h"
+#include "string.h"
+#include "syscall.h"
+#include "time.h"
+#include "user.h"
+
+enum { AT_REMOVEDIR = 0x200, AT_SYMLINK_FOLLOW = 0x400, AT_SYMLINK_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000 };
+#define AT_FDCWD ((u64)-100)
+
+/* The kernel is not preempted, and nothing here sleeps: one copy is enough. */
+static struct path found, second;
+static char text[PATH_SIZE], text2[PATH_SIZE];
+
+static unsigned type(const struct inode *inode)
+{
+	return inode->mode & S_IFMT;
+}
+
+static long start_of(u64 fd, const char *name, struct inode **start)
+{
+	struct file *file;
+
+	*start = process_current->directory;
+	if (*name == '/' || (int)fd == (int)AT_FDCWD)
+		return 0;
+	file = files_find(process_current->files, fd);
+	if (!file)
+		return -EBADF;
+	*start = file->inode;
+	return type(*start) == S_IFDIR ? 0 : -ENOTDIR;
+}
+
+static long look_in(struct path *path, char *buffer, u64 fd, u64 name, bool follow)
+{
+	struct inode *start;
+	long rc = user_string(buffer, name, PATH_SIZE);
+
+	if (rc >= 0)
+		rc = start_of(fd, buffer, &start);
+	return rc < 0 ? rc : path_find(path, start, buffer, follow);
+}
+
+/* Something that must exist. */
+static long look(u64 fd, u64 name, bool follow)
+{
+	long rc = look_in(&found, text, fd, name, follow);
+
+	if (rc)
+		return rc;
+	if (!found.inode)
+		return -ENOENT;
+	return found.slash && type(found.inode) != S_IFDIR ? -ENOTDIR : 0;
+}
+
+/* A name that must not be there yet. */
+static long look_new(u64 fd, u64 name)
+{
+	long rc = look_in(&found, text, fd, name, false);
+
+	return rc ? rc : found.inode ? -EEXIST : 0;
+}
+
+static long add(struct inode *inode)
+{
+	long rc = inode ? inode_add(found.parent, found.name, found.length, inode) : -ENOMEM;
+
+	inode_put(inode);
+	return rc;
+}
+
+/* A file of /proc becomes what it says now. */
+static struct inode *snapshot(const struct inode *inode)
+{
+	enum { SIZE = 32768 };
+	struct inode *copy = inode_new(inode->mode);
+	char *said = heap_alloc(SIZE);
+
+	if (copy && said)
+		inode_append(copy, said, inode->generate(said, SIZE));
+	heap_free(said);
+	return copy;
+}
+
+static long open_found(u64 flags)
+{
+	struct inode *inode = found.inode;
+	struct file *file;
+
+	if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+		return -EEXIST;
+	if (type(inode) == S_IFLNK && !(flags & O_PATH))
+		return -ELOOP;
+	if (type(inode) == S_IFDIR && ((flags & O_ACCMODE) || (flags & O_CREAT)))
+		return -EISDIR;
+	if (type(inode) != S_IFDIR && ((flags & O_DIRECTORY) || found.slash))
+		return -ENOTDIR;
+	if ((flags & O_TRUNC) && type(inode) == S_IFREG)
+		inode_truncate(inode, 0);
+	if (inode->generate && type(inode) == S_IFREG) {
+		inode = snapshot(inode);
+		if (!inode)
+			return -ENOMEM;
+		file = file_new(inode, (u32)flags & ~(u32)O_CLOEXEC);
+		inode_put(inode);
+	} else {
+		file = file_new(inode, (u32)flags & ~(u32)(O_CLOEXEC | O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY));
+	}
+	return file ? files_add(process_current->files, file, 0, flags & O_CLOEXEC) : -ENOMEM;
+}
+
+long sys_openat(u64 fd, u64 name, u64 flags, u64 mode)
+{
+	bool follow = !(flags & O_NOFOLLOW) && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
+	long rc = look_in(&found, text, fd, name, follow);
+
+	if (rc)
+		return rc;
+	if (!found.inode) {
+		if (!(flags & O_CREAT))
+			return -ENOENT;
+		if (found.slash)
+			return -EISDIR;
+		found.inode = inode_new(S_IFREG | ((u32)mode & 07777 & ~process_current->umask));
+		rc = add(found.inode);
+		if (rc)
+			return rc;
+		flags &= ~(u64)(O_EXCL | O_TRUNC);
+	}
+	return open_found(flags);
+}
+
+long sys_open(u64 name, u64 flags, u64 mode)
+{
+	return sys_openat(AT_FDCWD, name, flags, mode);
+}
+
+long sys_faccessat(u64 fd, u64 name, u64 mode)
+{
+	long rc = look(fd, name, true);
+
+	if (rc == 0 && (mode & 1) && type(found.inode) == S_IFREG && !(found.inode->mode & 0111))
+		rc = -EACCES;
+	return rc;
+}
+
+long sys_faccessat2(u64 fd, u64 name, u64 mode, u64 flags)
+{
+	(void)flags;
+	return sys_faccessat(fd, name, mode);
+}
+
+long sys_access(u64 name, u64 mode)
+{
+	return sys_faccessat(AT_FDCWD, name, mode);
+}
+
+long sys_mkdirat(u64 fd, u64 name, u64 mode)
+{
+	long rc = look_new(fd, name);
+
+	return rc ? rc : add(inode_new(S_IFDIR | ((u32)mode & 07777 & ~process_current->umask)));
+}
+
+long sys_mkdir(u64 name, u64 mode)
+{
+	return sys_mkdirat(AT_FDCWD, name, mode);
+}
+
+long sys_symlinkat(u64 target, u64 fd, u64 name)
+{
+	struct inode *inode;
+	long rc = look_new(fd, name), n;
+
+	if (rc)
+		return rc;
+	n = user_string(text2, target, PATH_SIZE);
+	if (n <= 0)
+		return n ? n : -ENOENT;
+	inode = inode_new(S_IFLNK | 0777);
+	if (inode) {
+		inode->target = heap_text(text2, (size_t)n);
+		inode->size = (u64)n;
+	}
+	return add(inode);
+}
+
+long sys_symlink(u64 target, u64 name)
+{
+	return sys_symlinkat(target, AT_FDCWD, name);
+}
+
+long sys_linkat(u64 from_fd, u64 from, u64 to_fd, u64 to, u64 flags)
+{
+	struct inode *inode;
+	long rc = look(from_fd, from, flags & AT_SYMLINK_FOLLOW);
+
+	if (rc)
+		return rc;
+	inode = found.inode;
+	if (type(inode) == S_IFDIR)
+		return -EPERM;
+	rc = look_new(to_fd, to);
+	if (rc == 0)
+		inode_get(inode);
+	return rc ? rc : add(inode);
+}
+
+long sys_link(u64 from, u64 to)
+{
+	return sys_linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+static bool has_entries(const struct inode *inode)
+{
+	return type(inode) == S_IFDIR && inode->entries;
+}
+
+long sys_unlinkat(u64 fd, u64 name, u64 flags)
+{
+	long rc = look_in(&found, text, fd, name, false);
+
+	if (rc)
+		return rc;
+	if (!found.inode)
+		return -ENOENT;
+	if (!(flags & AT_REMOVEDIR) && type(found.inode) == S_IFDIR)
+		return -EISDIR;
+	if ((flags & AT_REMOVEDIR) && type(found.inode) != S_IFDIR)
+		return -ENOTDIR;
+	if (has_entries(found.inode))
+		return -ENOTEMPTY;
+	struct entry *entry = found.parent ? inode_find(found.parent, found.name, found.length) : NULL;
+	if (!entry)
+		return -EINVAL; /* "." and ".." */
+	if (type(found.inode) == S_IFDIR)
+		found.inode->parent = NULL;
+	inode_remove(found.parent, entry);
+	return 0;
+}
+
+long sys_unlink(u64 name)
+{
+	return sys_unlinkat(AT_FDCWD, name, 0);
+}
+
+long sys_rmdir(u64 name)
+{
+	return sys_unlinkat(AT_FDCWD, name, AT_REMOVEDIR);
+}
+
+static bool inside(const struct inode *directory, const struct inode *outer)
+{
+	for (; directory; directory = directory->parent)
+		if (directory == outer)
+			return true;
+	return false;
+}
+
+long sys_renameat2(u64 from_fd, u64 from, u64 to_fd, u64 to, u64 flags)
+{
+	struct inode *inode;
+	struct entry *entry, *old;
+	long rc = look(from_fd, from, false);
+
+	if (rc == 0)
+		rc = look_in(&second, text2, to_fd, to, false);
+	if (rc)
+		return rc;
+	inode = found.inode;
+	entry = found.parent ? inode_find(found.parent, found.name, found.length) : NULL;
+	if (flags > 1 || !entry || !second.parent || (type(inode) == S_IFDIR && inside(second.parent, inode)))
+		return -EINVAL;
+	if (second.inode == inode)
+		return 0;
+	if (second.inode && (flags & 1))
+		return -EEXIST;
+	if (second.inode && type(second.inode) == S_IFDIR && type(inode) != S_IFDIR)
+		return -EISDIR;
+	if (second.inode && type(second.inode) != S_IFDIR && type(inode) == S_IFDIR)
+		return -ENOTDIR;
+	if (second.inode && has_entries(second.inode))
+		return -ENOTEMPTY;
+	old = second.inode ? inode_find(second.parent, second.name, second.length) : NULL;
+	if (second.inode && !old)
+		return -EBUSY;
+	if (old)
+		inode_remove(second.parent, old);
+	rc = inode_add(second.parent, second.name, second.length, inode);
+	if (rc == 0)
+		inode_remove(found.parent, entry);
+	return rc;
+}
+
+long sys_renameat(u64 from_fd, u64 from, u64 to_fd, u64 to)
+{
+	return sys_renameat2(from_fd, from, to_fd, to, 0);
+}
+
+long sys_rename(u64 from, u64 to)
+{
+	return sys_renameat2(AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+long sys_readlinkat(u64 fd, u64 name, u64 to, u64 size)
+{
+	long rc = look(fd, name, false);
+	u64 n;
+
+	if (rc)
+		return rc;
+	if (type(found.inode) != S_IFLNK)
+		return -EINVAL;
+	n = found.inode->generate ? found.inode->generate(text2, PATH_SIZE) : text_add(text2, PATH_SIZE, 0, "%s", found.inode->target);
+	if (n > size)
+		n = size;
+	return user_write(to, text2, n) ? (long)n : -EFAULT;
+}
+
+long sys_readlink(u64 name, u64 to, u64 size)
+{
+	return sys_readlinkat(AT_FDCWD, name, to, size);
+}
+
+static long change_directory(struct inode *inode)
+{
+	if (type(inode) != S_IFDIR)
+		return -ENOTDIR;
+	inode_get(inode);
+	inode_put(process_current->directory);
+	process_current->directory = inode;
+	return 0;
+}
+
+long sys_chdir(u64 name)
+{
+	long rc = look(AT_FDCWD, name, true);
+
+	return rc ? rc : change_directory(found.inode);
+}
+
+long sys_fchdir(u64 fd)
+{
+	struct file *file = files_find(process_current->files, fd);
+
+	return file ? change_directory(file->inode) : -EBADF;
+}
+
+long sys_getcwd(u64 to, u64 size)
+{
+	long n = path_of(process_current->directory, text, PATH_SIZE);
+
+	if (n < 0)
+		return n;
+	if ((u64)n + 1 > size)
+		return -ERANGE;
+	return user_write(to, text, (u64)n + 1) ? n + 1 : -EFAULT;
+}
+
+long sys_truncate(u64 name, u64 size)
+{
+	long rc = look(AT_FDCWD, name, true);
+
+	if (rc == 0 && type(found.inode) != S_IFREG)
+		rc = type(found.inode) == S_IFDIR ? -EISDIR : -EINVAL;
+	return rc ? rc : inode_truncate(found.inode, size);
+}
+
+static long set_mode(struct inode *inode, u64 mode)
+{
+	inode->mode = (inode->mode & S_IFMT) | ((u32)mode & 07777);
+	return 0;
+}
+
+long sys_fchmodat(u64 fd, u64 name, u64 mode)
+{
+	long rc = look(fd, name, true);
+
+	return rc ? rc : set_mode(found.inode, mode);
+}
+
+long sys_chmod(u64 name, u64 mode)
+{
+	return sys_fchmodat(AT_FDCWD, name, mode);
+}
+
+long sys_fchmod(u64 fd, u64 mode)
+{
+	struct file *file = files_find(process_current->files, fd);
+
+	return file ? set_mode(file->inode, mode) : -EBADF;
+}
+
+/* There is one user: any owner will do. */
+long sys_fchownat(u64 fd, u64 name, u64 user, u64 group, u64 flags)
+{
+	(void)user;
+	(void)group;
+	return look(fd, name, !(flags & AT_SYMLINK_NOFOLLOW));
+}
+
+long sys_chown(u64 name, u64 user, u64 group)
+{
+	return sys_fchownat(AT_FDCWD, name, user, group, 0);
+}
+
+long sys_lchown(u64 name, u64 user, u64 group)
+{
+	return sys_fchownat(AT_FDCWD, name, user, group, AT_SYMLINK_NOFOLLOW);
+}
+
+long sys_fchown(u64 fd, u64 user, u64 group)
+{
+	(void)user;
+	(void)group;
+	return files_find(process_current->files, fd) ? 0 : -EBADF;
+}
+
+/* The time of last modification; others are not kept. */
+long sys_utimensat(u64 fd, u64 name, u64 times, u64 flags)
+{
+	enum { UTIME_NOW = 0x3fffffff, UTIME_OMIT = 0x3ffffffe };
+	struct file *file = files_find(process_current->files, fd);
+	struct inode *inode = file ? file->inode : NULL;
+	u64 spec[2];
+	long rc = name ? look(fd, name, !(flags & AT_SYMLINK_NOFOLLOW)) : inode ? 0 : -EBADF;
+
+	if (rc)
+		return rc;
+	if (name)
+		inode = found.inode;
+	if (times && !user_read(spec, times + 16, sizeof(spec)))
+		return -EFAULT;
+	if (!times || spec[1] == UTIME_NOW)
+		inode->modified = time_real();
+	else if (spec[1] != UTIME_OMIT)
+		inode->modified = spec[0] * SECOND + spec[1];
+	return 0;
+}
+
+/* ---- what a file is */
+
+struct stat {
+	u64 device, number, links;
+	u32 mode, user, group, pad;
+	u64 device_number, size, block_size, blocks;
+	u64 accessed[2], modified[2], changed[2], unused[3];
+};
+
+_Static_assert(sizeof(struct stat) == 144, "struct stat of x86-64");
+
+static u64 size_of(const struct inode *inode)
+{
+	return type(inode) == S_IFDIR ? PAGE : inode->size;
+}
+
+static long write_stat(const struct inode *inode, u64 to)
+{
+	u64 s = inode->modified / SECOND, ns = inode->modified % SECOND;
+	struct stat stat = {.device = 1,
+			    .number = inode->number,
+			    .links = inode->links,
+			    .mode = inode->mode,
+			    .device_number = inode->device_number,
+			    .size = size_of(inode),
+			    .block_size = PAGE,
+			    .blocks = page_round(size_of(inode)) / 512,
+			    .accessed = {s, ns},
+			    .modified = {s, ns},
+			    .changed = {s, ns}};
+
+	return user_write(to, &stat, sizeof(stat)) ? 0 : -EFAULT;
+}
+
+long sys_fstat(u64 fd, u64 to)
+{
+	struct file *file = files_find(process_current->files, fd);
+
+	return file ? write_stat(file->inode, to) : -EBADF;
+}
+
+/* The inode that fd and name mean; with AT_EMPTY_PATH and an empty name, fd's own. */
+static long look_stat(u64 fd, u64 name, u64 flags, const struct inode **inode)
+{
+	struct file *file = files_find(process_current->files, fd);
+	char first = 1;
+	long rc;
+
+	if ((flags & AT_EMPTY_PATH) && name && !user_read(&first, name, 1))
+		return -EFAULT;
+	if ((flags & AT_EMPTY_PATH) && (!name || !first)) {
+		*inode = (int)fd == (int)AT_FDCWD ? process_current->directory : file ? file->inode : NULL;
+		return *inode ? 0 : -EBADF;
+	}
+	rc = look(fd, name, !(flags & AT_SYMLINK_NOFOLLOW));
+	*inode = found.inode;
+	return rc;
+}
+
+long sys_newfstatat(u64 fd, u64 name, u64 to, u64 flags)
+{
+	const struct inode *inode;
+	long rc = look_stat(fd, name, flags, &inode);
+
+	return rc ? rc : write_stat(inode, to);
+}
+
+long sys_stat(u64 name, u64 to)
+{
+	return sys_newfstatat(AT_FDCWD, name, to, 0);
+}
+
+long sys_lstat(u64 name, u64 to)
+{
+	return sys_newfstatat(AT_FDCWD, name, to, AT_SYMLINK_NOFOLLOW);
+}
+
+struct statx {
+	u32 mask, block_size;
+	u64 attributes;
+	u32 links, user, group;
+	u16 mode, pad;
+	u64 number, size, blocks, attributes_mask;
+	u64 times[8]; /* accessed, born, changed, modified: seconds, then nanoseconds in 32 bits */
+	u32 device_major, device_minor, major, minor;
+	u64 unused[14];
+};
+
+_Static_assert(sizeof(struct statx) == 256, "struct statx");
+
+long sys_statx(u64 fd, u64 name, u64 flags, u64 mask, u64 to)
+{
+	const struct inode *inode;
+	long rc = look_stat(fd, name, flags, &inode);
+
+	(void)mask;
+	if (rc)
+		return rc;
+	u64 s = inode->modified / SECOND, ns = inode->modified % SECOND;
+	struct statx x = {.mask = 0x7ff,
+			  .block_size = PAGE,
+			  .links = (u32)inode->links,
+			  .mode = (u16)inode->mode,
+			  .number = inode->number,
+			  .size = size_of(inode),
+			  .blocks = page_round(size_of(inode)) / 512,
+			  .times = {s, ns, s, ns, s, ns, s, ns},
+			  .device_major = (u32)(inode->device_number >> 8),
+			  .device_minor = (u32)(inode->device_number & 0xff),
+			  .minor = 1};
+	return user_write(to, &x, sizeof(x)) ? 0 : -EFAULT;
+}
+
+/* ---- directories */
+
+struct listed {
+	u64 number, next;
+	u16 size;
+	u8 type;
+	char name[256];
+};
+
+/* One name at to, if there is room; its size. */
+static long list_one(u64 to, u64 room, const struct inode *inode, const char *name, u64 next)
+{
+	struct listed l = {.number = inode->number, .next = next, .type = (u8)(inode->mode >> 12)};
+	size_t n = strlen(name);
+	u64 size = (19 + n + 1 + 7) & ~7ull;
+
+	if (size > room)
+		return 0;
+	l.size = (u16)size;
+	memcpy(l.name, name, n);
+	return user_write(to, &l, size) ? (long)size : -EFAULT;
+}
+
+/* The position is 0 at ".", 1 at "..", then the cookie of the next entry. */
+long sys_getdents64(u64 fd, u64 to, u64 room)
+{
+	struct file *file = files_find(process_current->files, fd);
+	struct inode *directory;
+	long done = 0, n = 1;
+
+	if (!file)
+		return -EBADF;
+	directory = file->inode;
+	if (type(directory) != S_IFDIR)
+		return -ENOTDIR;
+	for (; n > 0 && file->position<2; file->position += n> 0) {
+		const struct inode *inode = file->position && directory->parent ? directory->parent : directory;
+		n = list_one(to + (u64)done, room - (u64)done, inode, file->position ? ".." : ".", file->position + 1);
+		done += n > 0 ? n : 0;
+	}
+	for (const struct entry *e = directory->entries; n > 0 && e; e = e->next) {
+		if (e->cookie < file->position)
+			continue;
+		n = list_one(to + (u64)done, room - (u64)done, e->inode, e->name, e->cookie + 1);
+		done += n > 0 ? n : 0;
+		file->position = n > 0 ? e->cookie + 1 : e->cookie;
+	}
+	return done ? done : n < 0 ? n : n == 0 ? -EINVAL : 0;
+}

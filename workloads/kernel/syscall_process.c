@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Processes and threads: made, replaced, ended, waited for, named. */
+#include "errno.h"
+#include "exec.h"
+#include "heap.h"
+#include "path.h"
+#include "process.h"
+#include "string.h"
+#include "syscall.h"
+#include "time.h"
+#include "user.h"
+
+#define CLONE_VM 0x100ull
+#define CLONE_FILES 0x400ull
+#define CLONE_SIGHAND 0x800ull
+#define CLONE_VFORK 0x4000ull
+#define CLONE_THREAD 0x10000ull
+#define CLONE_SETTLS 0x80000ull
+#define CLONE_PARENT_SETTID 0x100000ull
+#define CLONE_CHILD_CLEARTID 0x200000ull
+#define CLONE_CHILD_SETTID 0x1000000ull
+enum { WNOHANG = 1, ARCH_SET_GS = 0x1001, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS, PR_SET_NAME = 15, PR_GET_NAME };
+
+struct clone {
+	u64 flags, stack, parent_tid, child_tid, tls;
+};
+
+/* The child's process: a copy of memory, or the same (vfork); open files copied or shared. NULL: no memory. */
+static struct process *copy_process(const struct clone *c)
+{
+	struct process *parent = process_current, *child = process_new(parent);
+
+	if (!child)
+		return NULL;
+	if (c->flags & CLONE_VM) {
+		vm_get(parent->vm);
+		child->vm = parent->vm;
+	} else {
+		child->vm = vm_fork(parent->vm);
+	}
+	if (c->flags & CLONE_FILES) {
+		parent->files->refs++;
+		child->files = parent->files;
+	} else {
+		child->files = files_fork(parent->files);
+	}
+	child->vfork = c->flags & CLONE_VFORK;
+	return child;
+}
+
+static void drop_process(struct process *p)
+{
+	files_put(p->files);
+	if (p->vm)
+		vm_put(p->vm);
+	inode_put(p->directory);
+	inode_put(p->program);
+	process_free(p);
+}
+
+static void inherit(struct thread *child, const struct clone *c)
+{
+	const struct thread *t = thread_current;
+
+	child->mask = t->mask;
+	child->fs_base = c->flags & CLONE_SETTLS ? c->tls : rdmsr(MSR_FS_BASE);
+	child->gs_base = rdmsr(MSR_GS_BASE);
+	asm volatile("fxsave64 %0" : "=m"(child->fpu));
+	if (!(c->flags & CLONE_VM)) {
+		child->alt_stack = t->alt_stack;
+		child->alt_size = t->alt_size;
+	}
+	if (c->flags & CLONE_CHILD_CLEARTID)
+		child->clear_tid = c->child_tid;
+}
+
+/* Writes into the child's memory, which is not the current one's if it is a copy. */
+static bool tell_child(struct thread *child, u64 to)
+{
+	bool ok;
+
+	vm_switch(child->process->vm);
+	ok = user_write(to, &child->tid, sizeof(child->tid));
+	vm_switch(process_current->vm);
+	return ok;
+}
+
+static long do_clone(const struct trap *regs, const struct clone *c)
+{
+	bool thread = c->flags & CLONE_THREAD;
+	struct process *p = thread ? process_current : copy_process(c);
+	struct trap start = *regs;
+	struct thread *child = NULL;
+
+	if (thread && !(c->flags & CLONE_VM))
+		return -EINVAL;
+	if (!p)
+		return -ENOMEM;
+	start.rax = 0;
+	start.vector = SYSCALL_VECTOR + 1;
+	if (c->stack)
+		start.rsp = c->stack;
+	if (p->vm && p->files)
+		child = thread_new(p, &start);
+	if (!child) {
+		bool memory = p->vm && p->files;
+		if (!thread)
+			drop_process(p);
+		return memory ? -EAGAIN : -ENOMEM;
+	}
+	inherit(child, c);
+	if (c->flags & CLONE_PARENT_SETTID)
+		user_write(c->parent_tid, &child->tid, sizeof(child->tid));
+	if (c->flags & CLONE_CHILD_SETTID)
+		tell_child(child, c->child_tid);
+	int tid = child->tid;
+	sched_ready(child);
+	while (!thread && p->vfork && !process_current->ending && !thread_current->ending) {
+		u64 mask = thread_current->mask; /* only its end interrupts the parent */
+		thread_current->mask = ~0ull;
+		wait_on(&p->vforked, 0);
+		thread_current->mask = mask;
+	}
+	return tid;
+}
+
+long sys_clone(struct trap *r)
+{
+	return do_clone(r, &(struct clone){r->rdi, r->rsi, r->rdx, r->r10, r->r8});
+}
+
+long sys_fork(struct trap *r)
+{
+	return do_clone(r, &(struct clone){.flags = SIGCHLD});
+}
+
+long sys_vfork(struct trap *r)
+{
+	return do_clone(r, &(struct clone){.flags = SIGCHLD | CLONE_VM | CLONE_VFORK});
+}
+
+static struct exec_strings strings;
+
+static long collect(u64 list, char *text)
+{
+	u64 pointer;
+
+	for (; list; list += 8) {
+		if (!user_read(&pointer, list, 8))
+			return -EFAULT;
+		if (!pointer)
+			return 0;
+		long n = user_string(text, pointer, PAGE * 16);
+		if (n < 0)
+			return n == -ENAMETOOLONG ? -E2BIG : n;
+		if (!exec_add(&strings, text))
+			return -E2BIG;
+	}
+	return 0;
+}
+
+long sys_execve(struct trap *r)
+{
+	static char text[PAGE * 16], path[PATH_SIZE];
+	long rc;
+
+	if (process_current->threads > 1)
+		process_end_others();
+	rc = user_string(path, r->rdi, sizeof(path));
+	strings.count = strings.used = 0;
+	if (rc >= 0)
+		rc = collect(r->rsi, text);
+	strings.arguments = strings.count;
+	if (rc == 0)
+		rc = collect(r->rdx, text);
+	if (rc == 0 && !strings.arguments) {
+		rc = -EINVAL;
+	}
+	return rc < 0 ? rc : exec_program(path, &strings, r);
+}
+
+long sys_exit(u64 status)
+{
+	thread_exit((int)(status & 0xff) << 8);
+}
+
+long sys_exit_group(u64 status)
+{
+	process_end(process_current, (int)(status & 0xff) << 8);
+	return 0;
+}
+
+static bool meant(const struct process *child, int pid)
+{
+	const struct process *p = process_current;
+
+	if (child->parent != p)
+		return false;
+	return pid == -1 || child->pid == pid || (pid == 0 && child->group == p->group) || (pid < -1 && child->group == -pid);
+}
+
+static bool write_usage(u64 to, u64 time)
+{
+	u64 usage[18] = {time / SECOND, time % SECOND / 1000};
+
+	return !to || user_write(to, usage, sizeof(usage));
+}
+
+static long reap(struct process *child, u64 status, u64 usage)
+{
+	int pid = child->pid;
+	bool ok = (!status || user_write(status, &child->status, sizeof(child->status))) && write_usage(usage, child->user_time);
+
+	if (!ok)
+		return -EFAULT;
+	process_current->child_time += child->user_time + child->child_time;
+	process_free(child);
+	return pid;
+}
+
+long sys_wait4(u64 which, u64 status, u64 options, u64 usage)
+{
+	for (;;) {
+		bool any = false;
+		for (struct process *p = process_list; p; p = p->next) {
+			if (!meant(p, (int)which))
+				continue;
+			if (p->zombie)
+				return reap(p, status, usage);
+			any = true;
+		}
+		if (!any)
+			return -ECHILD;
+		if (options & WNOHANG)
+			return 0;
+		if (wait_on(&process_current->children, 0))
+			return -ERESTART;
+	}
+}
+
+long sys_getrusage(u64 who, u64 to)
+{
+	const struct process *p = process_current;
+	u64 own = p->user_time + time_now() - thread_current->started;
+
+	return write_usage(to, (int)who == -1 ? p->child_time : own) && to ? 0 : -EFAULT;
+}
+
+long sys_times(u64 to)
+{
+	const struct process *p = process_current;
+	u64 tick = SECOND / 100, t[4] = {(p->user_time + time_now() - thread_current->started) / tick, 0, p->child_time / tick, 0};
+
+	return !to || user_write(to, t, sizeof(t)) ? (long)(time_now() / tick) : -EFAULT;
+}
+
+long sys_getpid(void)
+{
+	return process_current->pid;
+}
+
+long sys_gettid(void)
+{
+	return thread_current->tid;
+}
+
+long sys_getppid(void)
+{
+	return process_current->parent ? process_current->parent->pid : 0;
+}
+
+long sys_getpgrp(void)
+{
+	return process_current->group;
+}
+
+static struct process *by_pid(u64 pid)
+{
+	struct process *p = pid ? process_find((int)pid) : process_current;
+
+	return p && !p->zombie ? p : NULL;
+}
+
+long sys_getpgid(u64 pid)
+{
+	const struct process *p = by_pid(pid);
+
+	return p ? p->group : -ESRCH;
+}
+
+long sys_getsid(u64 pid)
+{
+	const struct process *p = by_pid(pid);
+
+	return p ? p->session : -ESRCH;
+}
+
+long sys_setpgid(u64 pid, u64 group)
+{
+	struct process *p = by_pid(pid);
+
+	if (!p || (int)group < 0)
+		return p ? -EINVAL : -ESRCH;
+	p->group = group ? (int)group : p->pid;
+	return 0;
+}
+
+long sys_setsid(void)
+{
+	struct process *p = process_current;
+
+	p->session = p->group = p->pid;
+	return p->pid;
+}
+
+long sys_set_tid_address(u64 address)
+{
+	thread_current->clear_tid = address;
+	return thread_current->tid;
+}
+
+long sys_arch_prctl(u64 code, u64 address)
+{
+	u64 value;
+
+	switch (code) {
+	case ARCH_SET_FS:
+	case ARCH_SET_GS:
+		if (address >= USER_TOP)
+			return -EPERM;
+		wrmsr(code == ARCH_SET_FS ? MSR_FS_BASE : MSR_GS_BASE, address);
+		return 0;
+	case ARCH_GET_FS:
+	case ARCH_GET_GS:
+		value = rdmsr(code == ARCH_GET_FS ? MSR_FS_BASE : MSR_GS_BASE);
+		return user_write(address, &value, sizeof(value)) ? 0 : -EFAULT;
+	}
+	return -EINVAL;
+}
+
+long sys_prctl(u64 option, u64 argument)
+{
+	char name[16] = "";
+
+	switch (option) {
+	case PR_SET_NAME:
+		if (user_string(name, argument, sizeof(name)) == -EFAULT)
+			return -EFAULT;
+		name[15] = 0;
+		memcpy(process_current->name, name, sizeof(name));
+		return 0;
+	case PR_GET_NAME:
+		return user_write(argument, process_current->name, sizeof(process_current->name)) ? 0 : -EFAULT;
+	}
+	return -EINVAL;
+}
+
+long sys_sched_yield(void)
+{
+	sched_yield_now();
+	return 0;
+}
+
+long sys_sched_getaffinity(u64 pid, u64 size, u64 to)
+{
+	u64 mask = 1;
+
+	(void)pid;
+	if (size < 8)
+		return -EINVAL;
+	return user_write(to, &mask, sizeof(mask)) ? 8 : -EFAULT;
+}
+
+long sys_sched_setaffinity(u64 pid, u64 size, u64 from)
+{
+	u64 mask = 0;
+
+	(void)pid;
+	if (!user_read(&mask, from, size < 8 ? size : 8))
+		return -EFAULT;
+	return mask & 1 ? 0 : -EINVAL;
+}
+
+long sys_umask(u64 mask)
+{
+	u32 old = process_current->umask;
+
+	process_current->umask = (u32)mask & 0777;
+	return old;
+}

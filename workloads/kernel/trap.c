@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Everything that enters the kernel: system calls, page faults and other exceptions, the timer. Installs the entries too. */
+#include "entry.h"
+#include "errno.h"
+#include "gdt.h"
+#include "lapic.h"
+#include "log.h"
+#include "process.h"
+#include "syscall.h"
+#include "time.h"
+#include "user.h"
+
+void syscall_entry(void);
+int trap_sysret(const struct trap *r);
+
+enum { PAGE_FAULT = 14, DOUBLE_FAULT = 8 };
+
+/* A page fault in user_copy ends the copy. */
+static bool fix_up(struct trap *r)
+{
+	if (r->rip < (u64)user_copy || r->rip >= (u64)user_copy_fault)
+		return false;
+	r->rip = (u64)user_copy_fault;
+	return true;
+}
+
+static void no_memory(void)
+{
+	struct process *p = process_current;
+
+	log("out of memory: process %u (%s) is killed", (u32)p->pid, p->name);
+	process_end(p, SIGKILL);
+}
+
+static void page_fault(struct trap *r)
+{
+	u64 linear = read_cr2();
+	bool user = r->cs & 3;
+	enum vm_fault rc = FAULT_UNMAPPED;
+
+	if (linear < USER_TOP && thread_current && process_current->vm)
+		rc = vm_fault(process_current->vm, linear, r->error);
+	if (rc == FAULT_OK)
+		return;
+	if (!user && !fix_up(r))
+		panic("page fault in the kernel", r->rip, linear);
+	if (rc == FAULT_MEMORY)
+		no_memory();
+	else if (user)
+		signal_fault(rc == FAULT_BUS ? SIGBUS : SIGSEGV,
+			     rc == FAULT_BUS	  ? BUS_ADRERR
+			     : rc == FAULT_ACCESS ? SEGV_ACCERR
+						  : SEGV_MAPERR,
+			     linear);
+}
+
+static void exception(struct trap *r)
+{
+	static const struct {
+		u8 signal, code;
+	} means[32] = {
+	    [0] = {SIGFPE, FPE_INTDIV}, [1] = {SIGTRAP, TRAP_BRKPT}, [3] = {SIGTRAP, TRAP_BRKPT}, [6] = {SIGILL, ILL_ILLOPN},
+	    [16] = {SIGFPE, 0},		[17] = {SIGBUS, 1},	     [19] = {SIGFPE, 0},
+	};
+
+	if (!(r->cs & 3))
+		panic("exception in the kernel: vector, rip", r->vector, r->rip);
+	if (means[r->vector].signal)
+		signal_fault(means[r->vector].signal, means[r->vector].code, r->rip);
+	else
+		signal_fault(SIGSEGV, SI_KERNEL, 0);
+}
+
+void trap(struct trap *r)
+{
+	if (r->vector == SYSCALL_VECTOR)
+		syscall_do(r);
+	else if (r->vector == PAGE_FAULT)
+		page_fault(r);
+	else if (r->vector < 32)
+		exception(r);
+	else if (r->vector == TIMER_VECTOR) {
+		lapic_write(LAPIC_EOI, 0);
+		sched_tick();
+	}
+	if (!(r->cs & 3))
+		return;
+	if (sched_wanted)
+		sched_yield_now();
+	if (r->vector == SYSCALL_VECTOR && (long)r->rax == -ERESTART)
+		signal_deliver(r);
+	else if (signal_waits(thread_current) || thread_current->restore_mask)
+		signal_deliver(r);
+}
+
+/* SYSRET returns what SYSCALL saved: RIP from RCX, RFLAGS from R11; a RIP that is not canonical would fault in the kernel. */
+int trap_sysret(const struct trap *r)
+{
+	return r->vector == SYSCALL_VECTOR && r->rcx == r->rip && r->r11 == r->rflags && r->rip < USER_TOP;
+}
+
+void entry_init(bool pcid)
+{
+	u32 f[4], seven[4] = {0};
+	u64 cr4 = read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_PGE;
+
+	gdt_init();
+	trap_init();
+	trap_gate(DOUBLE_FAULT, 0, 1);
+	trap_gate(3, 3, 0);
+	trap_gate(4, 3, 0);
+	cpuid(0, 0, f);
+	if (f[0] >= 7)
+		cpuid(7, 0, seven);
+	cpuid(1, 0, f);
+	if (seven[1] & 1)
+		cr4 |= CR4_FSGSBASE;
+	vm_pcid = pcid && (f[2] & 1u << 17);
+	if (vm_pcid)
+		cr4 |= CR4_PCIDE;
+	write_cr4(cr4);
+	wrmsr(MSR_STAR, (u64)KCODE << 32 | (u64)UCODE32 << 48);
+	wrmsr(MSR_LSTAR, (u64)syscall_entry);
+	wrmsr(MSR_SFMASK, FLAG_IF | FLAG_DF | FLAG_TF | FLAG_AC | FLAG_NT);
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
+}
