@@ -16,6 +16,8 @@
 
 #include <stdio.h>
 
+#define IOAPIC_PAGE 0xfec00000ull
+
 static void explain_entry(struct cpu *cpu, const struct entry_failure *failure)
 {
 	char text[512];
@@ -121,11 +123,12 @@ static uint8_t device_acknowledge(void *ctx)
 	return bus_acknowledge(&m->bus);
 }
 
+/* The local APIC's page, and the I/O APIC's, which is absent: reads of it give all ones, as they do natively. */
 static bool device_memory(void *ctx, uint64_t gpa)
 {
 	struct machine *m = ctx;
 
-	return page_base(gpa) == (m->cpu.apic_base & BITS(MAXPHYADDR - 1, 12));
+	return page_base(gpa) == (m->cpu.apic_base & BITS(MAXPHYADDR - 1, 12)) || page_base(gpa) == IOAPIC_PAGE;
 }
 
 struct vmm_devices boundary_devices(struct machine *m)

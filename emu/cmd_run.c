@@ -156,6 +156,13 @@ static json_t *tlb_json(const struct tlb_geometry geometry[TLB_PARTS])
 	return object;
 }
 
+static const char *paging_name(enum paging_kind paging)
+{
+	static const char *const name[] = {[PAGING_NATIVE] = "native", [PAGING_EPT] = "ept", [PAGING_SHADOW] = "shadow"};
+
+	return name[paging];
+}
+
 static json_t *configuration_json(const struct run *run)
 {
 	const struct run_options *options = &run->options;
@@ -165,12 +172,33 @@ static json_t *configuration_json(const struct run *run)
 	for (size_t i = 0; i < options->modules; i++)
 		json_array_append_new(modules,
 				      json_pack("{s:s,s:s}", "file", options->module[i].path, "cmdline", options->module[i].cmdline));
-	return json_pack("{s:s,s:s*,s:s,s:o,s:I,s:I,s:s,s:b,s:b,s:{s:o,s:o,s:o,s:b}}", "image", options->image, "cpu", options->cpu,
-			 "arguments", options->arguments ? options->arguments : "", "modules", modules, "mem",
-			 (json_int_t)options->ram_size, "max_insns", (json_int_t)options->max_insns, "console",
-			 options->console ? options->console : "-", "verbose", options->verbose, "vmx", run->machine.config.vmx, "tlbs",
-			 "itlb", tlb_json(tlbs->itlb), "dtlb", tlb_json(tlbs->dtlb), "stlb", tlb_json(tlbs->stlb), "stlb_shared",
-			 tlbs->stlb_shared);
+	return json_pack(
+	    "{s:s,s:s*,s:s,s:o,s:I,s:I,s:s,s:b,s:b,s:s,s:i,s:i,s:{s:o,s:o,s:o,s:b}}", "image", options->image, "cpu", options->cpu,
+	    "arguments", options->arguments ? options->arguments : "", "modules", modules, "mem", (json_int_t)options->ram_size,
+	    "max_insns", (json_int_t)options->max_insns, "console", options->console ? options->console : "-", "verbose", options->verbose,
+	    "vmx", run->machine.config.vmx, "paging", paging_name(run->machine.config.paging), "ept_page",
+	    options->paging != PAGING_EPT ? 0 : 1 << (options->ept_page_shift ? options->ept_page_shift : PAGE_SHIFT), "ept_levels",
+	    options->paging != PAGING_EPT ? 0
+	    : options->ept_levels	  ? (int)options->ept_levels
+					  : 4,
+	    "tlbs", "itlb", tlb_json(tlbs->itlb), "dtlb", tlb_json(tlbs->dtlb), "stlb", tlb_json(tlbs->stlb), "stlb_shared",
+	    tlbs->stlb_shared);
+}
+
+static void write_frame(void *ctx, gpa_t frame)
+{
+	fprintf(ctx, "0x%012llx\n", (unsigned long long)frame.u);
+}
+
+/* The dirty log, a frame a line in ascending order; false, with a message, if it could not be written. */
+static bool write_dirty(struct run *run)
+{
+	FILE *file = open_output(run->options.dirty);
+
+	if (!file)
+		return false;
+	ept_vmm_take_dirty(&run->machine.ept_vmm, write_frame, file);
+	return close_output(file, run->options.dirty);
 }
 
 /* Writes the whole object on one go; returns false, with a message, if it could not. */
@@ -212,6 +240,8 @@ static int with_machine(struct run *run)
 	run_machine(run);
 	const struct report report = {.ev = &run->machine.cpu.ev, .cycles = run->machine.cpu.clock, .host_seconds = run->host_seconds};
 	report_table(stderr, run->options.image, &report);
+	if (run->options.dirty && !write_dirty(run))
+		return STATUS_USAGE;
 	return !run->json_out || write_json(run, &report) ? run->status : STATUS_USAGE;
 }
 
@@ -223,6 +253,8 @@ static int with_console(struct run *run)
 					      .vmx = options->vmx,
 					      .paging = options->paging,
 					      .ept_page_shift = options->ept_page_shift,
+					      .ept_levels = options->ept_levels,
+					      .log_dirty = options->dirty,
 					      .explain_entry = options->explain_entry,
 					      .verbose = options->verbose,
 					      .console = &run->console,

@@ -12,7 +12,8 @@ static int start_ept(struct machine *m, uint64_t loaded_end)
 	    .guest_ram = m->config.ram_size,
 	    .loaded_end = loaded_end,
 	    .page_shift = m->config.ept_page_shift ? m->config.ept_page_shift : PAGE_SHIFT,
-	    .levels = 4,
+	    .levels = m->config.ept_levels ? m->config.ept_levels : 4,
+	    .log_dirty = m->config.log_dirty,
 	    .devices = boundary_devices(m),
 	};
 	return ept_vmm_start(&m->ept_vmm, &m->cpu, &config);

@@ -28,6 +28,8 @@ struct machine_config {
 	bool explain_entry; /* say on stderr which check a failing VM entry failed */
 	enum paging_kind paging;
 	unsigned ept_page_shift;       /* PAGING_EPT: 12, 21 or 30: the largest EPT page to use; 0: 12 */
+	unsigned ept_levels;	       /* PAGING_EPT: 4 or 5; 0: 4 */
+	bool log_dirty;		       /* PAGING_EPT: page-modification logging from the start */
 	struct console *console;       /* owned by the caller */
 	const struct mmu_config *tlbs; /* NULL: default */
 };

@@ -15,7 +15,7 @@
 
 #define RAM_DEFAULT (128ull << 20)
 
-enum { KEY_JSON = 256, KEY_MODULE, KEY_VMX, KEY_EXPLAIN_ENTRY, KEY_PAGING, KEY_EPT_PAGE, KEY_CPU };
+enum { KEY_JSON = 256, KEY_MODULE, KEY_VMX, KEY_EXPLAIN_ENTRY, KEY_PAGING, KEY_EPT_PAGE, KEY_EPT_LEVELS, KEY_LOG_DIRTY, KEY_CPU };
 
 static const struct argp_option option_table[] = {
     {"mem", 'm', "SIZE", 0, "Guest memory, in bytes or with K, M, G or T (128M)", 0},
@@ -25,6 +25,8 @@ static const struct argp_option option_table[] = {
     {"module", KEY_MODULE, "FILE[=CMDLINE]", 0, "Load a Multiboot module; may be given several times", 0},
     {"paging", KEY_PAGING, "KIND", 0, "native: the image runs on the processor itself; ept: as the guest of the built-in EPT VMM", 0},
     {"ept-page", KEY_EPT_PAGE, "SIZE", 0, "The largest page that backs the guest's memory: 4k (the default), 2m or 1g", 0},
+    {"ept-levels", KEY_EPT_LEVELS, "N", 0, "Levels of that VMM's EPT tables: 4 or 5 (4)", 0},
+    {"log-dirty", KEY_LOG_DIRTY, "FILE", 0, "Page-modification logging: write the guest-physical frames that were written", 0},
     {"vmx", KEY_VMX, NULL, 0, "Offer VT-x to the image itself: it may be a hypervisor", 0},
     {"explain-entry", KEY_EXPLAIN_ENTRY, NULL, 0, "Say on stderr which check a failing VM entry failed", 0},
     {"cpu", KEY_CPU, "NAME|FILE", 0, "The processor whose TLBs are modelled; `vtxray cpus` lists them", 0},
@@ -100,8 +102,8 @@ static void set_ept_page(struct run_options *options, struct argp_state *state, 
 
 static void check_together(const struct run_options *options, struct argp_state *state)
 {
-	if (options->ept_page_shift && options->paging != PAGING_EPT)
-		argp_error(state, "--ept-page goes with --paging ept");
+	if ((options->ept_page_shift || options->ept_levels || options->dirty) && options->paging != PAGING_EPT)
+		argp_error(state, "--ept-page, --ept-levels and --log-dirty go with --paging ept");
 	if (options->vmx && options->paging != PAGING_NATIVE)
 		argp_error(state, "--vmx goes with --paging native: the built-in VMMs offer no VT-x to their guests");
 }
@@ -146,6 +148,14 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_EPT_PAGE:
 		set_ept_page(options, state, text);
+		break;
+	case KEY_EPT_LEVELS:
+		options->ept_levels = !strcmp(text, "5") ? 5 : 4;
+		if (strcmp(text, "4") != 0 && strcmp(text, "5") != 0)
+			argp_error(state, "--ept-levels '%s': must be 4 or 5", text);
+		break;
+	case KEY_LOG_DIRTY:
+		options->dirty = text;
 		break;
 	case ARGP_KEY_END:
 		check_together(options, state);

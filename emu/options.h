@@ -14,8 +14,9 @@ struct run_options {
 	const char *console, *json; /* NULL: standard output; no JSON */
 	bool verbose, vmx, explain_entry;
 	enum paging_kind paging;
-	unsigned ept_page_shift;
-	const char *cpu; /* name or file of a profile; NULL: the plain model */
+	unsigned ept_page_shift, ept_levels;
+	const char *dirty; /* where the dirty log goes; NULL: none */
+	const char *cpu;   /* name or file of a profile; NULL: the plain model */
 	const char *image;
 	char *arguments; /* all after --, joined; NULL: none */
 	struct load_module module[MODULES_MAX];

@@ -36,5 +36,11 @@ for image in "$images"/*.elf; do
 	compare "$image" 128M 4k 2m
 	compare "$image" 1280M 1g
 done
+# 5-level EPT, with a dirty log: the same again, and the log is sorted, of whole frames, and has the page tables in it
+native=$(run "$work/native" "$images/paging.elf")
+status=$(run "$work/ept" --paging ept --ept-levels 5 --log-dirty "$work/dirty" "$images/paging.elf")
+checks=$((checks + 2))
+[ "$status" = "$native" ] && cmp -s "$work/native" "$work/ept" || { failed=$((failed + 1)); echo "check_ept_images: 5 levels: status $status"; }
+[ "$(grep -c '^0x[0-9a-f]*000$' "$work/dirty")" -gt 2433 ] && sort -c "$work/dirty" || { failed=$((failed + 1)); echo "check_ept_images: dirty log"; }
 echo "$((100 * (checks - failed) / checks))%: Checks: $checks, Failures: $failed, Errors: 0"
 [ "$failed" -eq 0 ]
