@@ -13,8 +13,10 @@ OPT_debug := -O0 -g3
 OPT_asan := -O1 -g $(SANITIZE)
 OPT_ubsan := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all
 OPT_cov := -O0 -g --coverage
+# every cache as small as it can be and everything flushed as often as can be: the results are the same
+OPT_stress := -O1 -g -DSTRESS -DALIAS_WINDOWS=1
 OPT_fuzz := -O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link
-$(if $(OPT_$(MODE)),,$(error MODE=$(MODE) is none of release debug asan ubsan cov fuzz))
+$(if $(OPT_$(MODE)),,$(error MODE=$(MODE) is none of release debug asan ubsan cov stress fuzz))
 # hidden: libunicorn exports QEMU names (mmu_flush_all ..) that ours would otherwise take the place of
 CFLAGS_ALL := -fvisibility=hidden $(CSTD) $(WARN) $(OPT_$(MODE)) -MMD -MP
 LIBS := -lunicorn -lcapstone -lelf -lzstd -ljansson -linih
@@ -37,7 +39,7 @@ export LSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/unicorn.lsan:print_suppressi
 .DEFAULT_GOAL := all
 -include workloads/images.mk tests/tests.mk bench/bench.mk
 
-all: $(PROGRAM) ## build the program (MODE=release|debug|asan|ubsan|cov, V=1 shows the commands)
+all: $(PROGRAM) ## build the program (MODE=release|debug|asan|ubsan|cov|stress, V=1 shows the commands)
 deps: ## install every package that anything here needs (Debian 12 or 13; as root or with sudo)
 	$(Q).ci/deps install
 deps-build deps-ensure: deps-%:
@@ -69,6 +71,10 @@ run-tests: all images tests
 	$(Q)VTXRAY=$(B)/vtxray IMAGES=build/images tests/run $(TESTS) $(TEST_SCRIPTS)
 check: deps-ensure ## run all tests (installs what is missing)
 	$(Q)$(MAKE) --no-print-directory run-tests
+STRESS_TESTS := engine_model machine machine_hostile
+check-stress: images ## the suites of engine and machine and all guest images, with one-entry TLBs, one alias window and constant flushes
+	$(Q)$(MAKE) --no-print-directory MODE=stress all $(STRESS_TESTS:%=build/stress/tests/check_%)
+	$(Q)VTXRAY=build/stress/vtxray IMAGES=build/images tests/run $(STRESS_TESTS:%=build/stress/tests/check_%) tests/check_guest.sh
 check-%: $(B)/tests/check_% ## run one suite: check-mem runs tests/check_mem.c
 	$(Q)$<
 run-demo: all images
@@ -129,7 +135,7 @@ help: ## this text
 clean: ## remove what was built
 	rm -rf build
 -include $(shell find build -name '*.d' 2>/dev/null)
-.PHONY: all deps deps-build deps-ensure images tests run-tests check run-demo demo check-long check-bochs bench fuzz coverage lint \
+.PHONY: all deps deps-build deps-ensure images tests run-tests check run-demo demo check-stress check-long check-bochs bench fuzz coverage lint \
 	lint-text lint-format lint-scripts lint-cppcheck format choices readme help clean
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -24,12 +24,14 @@
 #endif
 
 enum {
-	CODE_BUFFER = 64 << 20, /* bytes of translated code an instance: a whole flush stays in milliseconds */
-	GIVEN_SLOTS = 4096,	/* which frame was given for which fetched page; even and odd pages never share a slot */
-	DEVICE_SLOTS = 256,	/* device pages that the softmmu may hold between two flushes */
-	DROPS = 32,		/* frames whose translated code an instance still has to drop */
-	PRIVATE_POISON = 0,	/* private pages: what a fetch gets that must not happen */
-	PRIVATE_CODE,		/* FXSAVE, FXRSTOR */
+	/* bytes of translated code an instance: all of them become resident, a whole flush stays in milliseconds */
+	CODE_BUFFER_64 = 48 << 20,
+	CODE_BUFFER_LEGACY = 16 << 20,
+	GIVEN_SLOTS = 4096, /* which frame was given for which fetched page; even and odd pages never share a slot */
+	DEVICE_SLOTS = 256, /* device pages that the softmmu may hold between two flushes */
+	DROPS = 32,	    /* frames whose translated code an instance still has to drop */
+	PRIVATE_POISON = 0, /* private pages: what a fetch gets that must not happen */
+	PRIVATE_CODE,	    /* FXSAVE, FXRSTOR */
 	PRIVATE_DATA,
 	PRIVATE_GDT,
 	PRIVATE_SINK, /* where stores go that are made only to learn the address of another */
@@ -291,6 +293,9 @@ static void attend(struct engine *e)
 		flush_softmmu(e);
 	e->cpu->engine_flush = false;
 	e->limit = e->kicked ? 0 : e->limit_asked;
+#ifdef STRESS
+	flush_softmmu(e);
+#endif
 }
 
 /* ---- fills ---- */
@@ -1244,7 +1249,7 @@ static int instance_open(struct engine *e, struct instance *in, bool wide)
 	if (err)
 		return -ERR_ENGINE;
 	in->wide = wide;
-	err = uc_ctl_set_tcg_buffer_size(in->uc, CODE_BUFFER);
+	err = uc_ctl_set_tcg_buffer_size(in->uc, wide ? CODE_BUFFER_64 : CODE_BUFFER_LEGACY);
 	if (!err)
 		err = uc_ctl_set_cpu_model(in->uc, UC_CPU_X86_SNOWRIDGE);
 	if (!err)

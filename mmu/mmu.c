@@ -13,12 +13,21 @@
 
 #include "mmu/permit.h"
 
+#ifdef STRESS /* the stress build: TLBs of one entry */
+const struct mmu_config mmu_config_default = {
+    .itlb = {[TLB_4K] = {1, 1}, [TLB_2M] = {1, 1}},
+    .dtlb = {[TLB_4K] = {1, 1}, [TLB_2M] = {1, 1}, [TLB_1G] = {1, 1}},
+    .stlb = {[TLB_4K] = {1, 1}, [TLB_1G] = {1, 1}},
+    .stlb_shared = true,
+};
+#else
 const struct mmu_config mmu_config_default = {
     .itlb = {[TLB_4K] = {128, 8}, [TLB_2M] = {8, 8}},
     .dtlb = {[TLB_4K] = {64, 4}, [TLB_2M] = {32, 4}, [TLB_1G] = {4, 4}},
     .stlb = {[TLB_4K] = {1536, 12}, [TLB_1G] = {16, 4}},
     .stlb_shared = true,
 };
+#endif
 
 static void take_context(struct mmu *mmu)
 {

@@ -142,7 +142,7 @@ static void crossing_fault(void)
 {
 	u64 at = AREA + 4096 - 3, entry = area_pt[1];
 	emit((u8 *)at, 0x12345678);
-	area_pt[1] = 0;
+	*(volatile u64 *)&area_pt[1] = 0; /* after emit's stores, which a TLB of one entry translates again */
 	invlpg((void *)(AREA + 4096));
 	attempt((void (*)(void))at);
 	print("second half not mapped: vector %lu error %lx cr2 +%lx rip +%lx\n", caught.vector, caught.error, caught_cr2 - AREA,
