@@ -402,7 +402,9 @@ START_TEST(a_store_to_a_page_table_is_seen_after_invlpg_only)
 	g.cpu.gpr[RCX] = tables;
 	g.cpu.gpr[RDX] = (GUEST_DATA + 0x1000) | PTE_P | PTE_RW;
 	ck_assert_int_eq(run(100), ENGINE_SYSTEM);
+#ifndef STRESS				      /* whose TLBs do not keep an entry that long */
 	ck_assert_uint_eq(g.cpu.gpr[RAX], 1); /* the TLB still has the old translation */
+#endif
 	guest_invlpg(&g, GUEST_DATA);
 	g.cpu.rip = GUEST_CODE + 6;
 	ck_assert_int_eq(run(100), ENGINE_SYSTEM);
@@ -565,9 +567,7 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, sse_needs_osfxsr_and_ts_clear);
 	tcase_add_test(tc, code_that_rewrites_the_next_instruction_runs_the_new_one);
 	tcase_add_test(tc, code_rewritten_through_an_alias_runs_anew);
-#ifndef STRESS /* whose TLBs do not keep an entry that long */
 	tcase_add_test(tc, a_store_to_a_page_table_is_seen_after_invlpg_only);
-#endif
 	tcase_add_test(tc, one_frame_at_more_addresses_than_windows_stays_exact);
 	tcase_add_test(tc, sixteen_bytes_are_one_access);
 	tcase_add_loop_test(tc, accesses_that_split_pages_are_one_access_and_two_translations, 0, ARRAY_LEN(splits));

@@ -205,7 +205,7 @@ END_TEST
 /* libunicorn exports names of QEMU's such as mmu_flush_all: one of ours that it would call in its place is a bug. */
 START_TEST(the_program_exports_no_function_of_its_own)
 {
-	const char *program = getenv("VTXRAY") ? getenv("VTXRAY") : "build/release/vtxray";
+	const char *given = getenv("VTXRAY"), *program = given ? given : "build/release/vtxray";
 	char command[4096], line[4096];
 	unsigned exported = 0, lines = 0;
 
