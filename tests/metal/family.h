@@ -4,7 +4,9 @@
 #define METAL_FAMILY_H
 
 void family_access(void);
+void family_entry(void);
 void family_event(void);
 void family_insn(void);
+void family_intercept(void);
 
 #endif

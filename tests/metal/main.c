@@ -17,9 +17,7 @@ static const struct family {
 	const char *name;
 	void (*run)(void);
 } families[] = {
-    {"access", family_access},
-    {"event", family_event},
-    {"insn", family_insn},
+    {"access", family_access}, {"entry", family_entry}, {"event", family_event}, {"insn", family_insn}, {"intercept", family_intercept},
 };
 
 enum { FAMILIES = sizeof(families) / sizeof(families[0]) };

@@ -10,7 +10,7 @@ printf '%s\0' "$*" | dd of="$dir/disk" bs=512 seek=1 conv=notrunc status=none
 cat >"$dir/rc" <<END
 config_interface: textconfig
 display_library: rfb, options="timeout=0"
-cpu: model=corei7_skylake_x
+cpu: model=corei7_skylake_x, ignore_bad_msrs=0
 megs: 128
 ata0-master: type=disk, path=$dir/disk, mode=flat
 boot: disk

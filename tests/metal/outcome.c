@@ -105,8 +105,11 @@ static void print_handler(u64 rip)
 
 static void print_guest_state(void)
 {
-	line(" rip=%lx rsp=%lx fl=%lx is=%lx", vmcs_read(GUEST_RIP), vmcs_read(GUEST_RSP), vmcs_read(GUEST_RFLAGS),
-	     vmcs_read(GUEST_INTERRUPTIBILITY));
+	bool wide = vmcs_read(ENTRY_CONTROLS) & ENTRY_GUEST_64;
+	u64 rsp = vmcs_read(GUEST_RSP);
+	if (!wide) /* the upper half does not survive outside 64-bit mode */
+		rsp &= 0xffffffff;
+	line(" rip=%lx rsp=%lx fl=%lx is=%lx", vmcs_read(GUEST_RIP), rsp, vmcs_read(GUEST_RFLAGS), vmcs_read(GUEST_INTERRUPTIBILITY));
 	if (vmcs_read(GUEST_ACTIVITY))
 		line(" as=%lx", vmcs_read(GUEST_ACTIVITY));
 	if (vmcs_read(GUEST_PENDING_DBG))
