@@ -25,5 +25,12 @@ for family in $families; do
 	fi
 	grep -E '^(rule|[0-9]+ lines)' "$TMP/compared" | sed "s/^/$family: /"
 done
+# the comparison itself: one digit changed in one line must be found
+checks=$((checks + 1))
+sed '5s/rip=5/rip=6/; 5s/ok/no/; 5s/rip=8/rip=9/' "$TMP/vtxray" >"$TMP/changed"
+if cmp -s "$TMP/vtxray" "$TMP/changed" || awk -f "$HERE/metal/compare.awk" "$TMP/bochs" "$TMP/changed" >/dev/null; then
+	failures=$((failures + 1))
+	echo "a changed digit is not noticed"
+fi
 echo "$(((checks - failures) * 100 / checks))%: Checks: $checks, Failures: $failures, Errors: 0"
 [ "$failures" -eq 0 ]
