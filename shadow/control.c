@@ -68,7 +68,7 @@ static bool role_differs(const struct paging_mode *a, const struct paging_mode *
 {
 	if (a->levels != b->levels || a->wp != b->wp || a->nxe != b->nxe || a->pse != b->pse)
 		return true;
-	return !a->wp && (a->smep != b->smep || a->smap != b->smap);
+	return !a->wp && (a->smep != b->smep || a->smap != b->smap || a->pke != b->pke);
 }
 
 /* After any change of the registers. */

@@ -10,7 +10,7 @@
  * once the guest's dirty flag is set. A large page of the guest is mapped by large entries, or by a direct shadow page where a frame in it
  * holds a table, or the VMM's area begins.
  * CR0.WP is 1 for the processor. For a guest with CR0.WP = 0, supervisor-mode pages are simply writable; a read-only user-mode page that
- * supervisor code writes becomes a writable supervisor-mode page until the user next touches it (with CR4.SMAP, for one instruction).
+ * supervisor code writes becomes a writable supervisor-mode page until the user next touches it.
  */
 #include "shadow/shadow.h"
 
@@ -84,7 +84,7 @@ static unsigned rights_above(const struct shadow *s, const struct guest_walk *gw
 static uint32_t role_base(const struct shadow *s)
 {
 	const struct paging_mode *m = &s->mode;
-	uint32_t wp0 = m->wp ? ROLE_WP : (m->smep ? ROLE_SMEP : 0) | (m->smap ? ROLE_SMAP : 0);
+	uint32_t wp0 = m->wp ? ROLE_WP : (m->smep ? ROLE_SMEP : 0) | (m->smap ? ROLE_SMAP : 0) | (m->pke ? ROLE_PKE : 0);
 	if (m->levels == 0)
 		return ROLE_WP;
 	return (uint32_t)m->levels << ROLE_FORMAT_SHIFT | wp0 | (m->nxe ? ROLE_NXE : 0) | (m->levels == 2 && m->pse ? ROLE_PSE : 0);
@@ -97,6 +97,18 @@ struct leaf {
 	uint8_t pkey;
 };
 
+/*
+ * CR0.WP = 0, and a permitted write by the supervisor to a user-mode page that is read-only, or whose protection key has WD set: the page
+ * must be a supervisor-mode page then; under CR4.SMAP or CR4.PKE for this one instruction, because it would be open to more.
+ */
+static bool for_one_instruction(const struct shadow *s, const struct guest_walk *gw, unsigned access)
+{
+	const struct paging_mode *m = &s->mode;
+	if (!m->levels || m->wp || !(gw->w.rights & RIGHT_U) || !(access & ACC_WRITE) || access & ACC_USER)
+		return false;
+	return gw->w.rights & RIGHT_W ? m->pke && m->pkru >> (2 * (gw->w.pkey & 15)) & 2 : m->smap || m->pke;
+}
+
 static struct leaf leaf_of(const struct shadow *s, const struct guest_walk *gw, unsigned access)
 {
 	const struct walk *w = &gw->w;
@@ -106,7 +118,7 @@ static struct leaf leaf_of(const struct shadow *s, const struct guest_walk *gw, 
 	leaf.dirty = gw->ref[w->level].entry & PTE_D;
 	leaf.global = w->leaf & PTE_G;
 	leaf.pkey = w->pkey;
-	if (!s->mode.wp && !(leaf.rights & RIGHT_W)) {
+	if (!s->mode.wp && (!(leaf.rights & RIGHT_W) || for_one_instruction(s, gw, access))) {
 		bool supervisor_write = (access & ACC_WRITE) && !(access & ACC_USER);
 		if (!(leaf.rights & RIGHT_U)) {
 			leaf.rights |= RIGHT_W;
@@ -214,13 +226,6 @@ static void reach(struct shadow *s, const struct guest_walk *gw, const struct le
 	while (*level > 1 && !maps_here(s, gw, *level));
 }
 
-/* CR0.WP = 0 and CR4.SMAP = 1: a permitted write to a read-only user-mode page is one by the supervisor with EFLAGS.AC = 1; as a
- * supervisor-mode page it would be open to accesses with AC = 0. */
-static bool for_one_instruction(const struct shadow *s, const struct guest_walk *gw)
-{
-	return s->mode.levels && !s->mode.wp && s->mode.smap && !(gw->w.rights & RIGHT_W) && gw->w.rights & RIGHT_U;
-}
-
 enum fill_result fill(struct shadow *s, gla_t gla, unsigned access, struct guest_walk *gw)
 {
 	uint32_t slot;
@@ -239,10 +244,11 @@ enum fill_result fill(struct shadow *s, gla_t gla, unsigned access, struct guest
 	bool protected = level == 1 && frame_is_protected(s, gfn);
 	uint64_t before = slot_read(s, slot), address = hpa.u & ~(BIT(level_shift(level)) - 1);
 	gw->w.hpa = hpa;
-	if (access & ACC_WRITE && (protected || for_one_instruction(s, gw))) {
+	if (access & ACC_WRITE && (protected || for_one_instruction(s, gw, access))) {
 		gw->slot = slot;
 		gw->entry = leaf_entry(&leaf, address, level);
 		gw->saved = saved_entry(s, gw, level);
+		gw->once = for_one_instruction(s, gw, access);
 		return FILL_PROTECTED;
 	}
 	if (protected)

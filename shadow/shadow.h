@@ -28,6 +28,7 @@
 #define ROLE_SMAP BIT(15)     /* CR4.SMAP with CR0.WP = 0 */
 #define ROLE_DIRECT BIT(16)   /* stands for no guest table */
 #define ROLE_PKEY_SHIFT 17    /* direct: protection key of the large page */
+#define ROLE_PKE BIT(22)	/* CR4.PKE with CR0.WP = 0 */
 #define ROLE_G BIT(21)	      /* direct: it is global */
 
 #define SPTE_LEAF BIT(9) /* ignored by the processor: the slot maps a page */
@@ -64,7 +65,7 @@ struct shadow_step {
 	uint64_t gfn;
 	gla_t gla;
 	uint32_t slot;
-	uint64_t entry;		/* what the slot is meanwhile */
+	uint64_t entry, after;	/* what the slot is meanwhile, and then */
 	uint64_t before[SLOTS]; /* what the frame held, for traces */
 };
 
@@ -79,6 +80,7 @@ struct guest_walk {
 	/* FILL_PROTECTED: the slot, and what it would be if the frame could be written */
 	uint32_t slot;
 	uint64_t entry, saved;
+	bool once; /* for this instruction only, whatever the frame */
 };
 
 struct shadow {

@@ -46,7 +46,7 @@ static void end_one(struct shadow *s, const struct shadow_step *step)
 {
 	bool protected = frame_is_protected(s, step->gfn);
 	if (slot_read(s, step->slot) == step->entry)
-		slot_write(s, step->slot, protected ? step->entry & ~PTE_RW : 0, protected ? s->saved[step->slot] : 0);
+		slot_write(s, step->slot, step->after, step->after ? s->saved[step->slot] : 0);
 	inval_address(s, step->gla);
 	note_writes(s, step);
 	if (protected)
@@ -68,6 +68,7 @@ static void begin_step(struct shadow *s, gla_t gla, const struct guest_walk *gw)
 		write_end_step(s);
 	struct shadow_step *step = &s->step[s->steps++];
 	*step = (struct shadow_step){.gfn = gw->w.hpa.u >> PAGE_SHIFT, .gla = gla, .slot = gw->slot, .entry = gw->entry};
+	step->after = gw->once ? 0 : gw->entry & ~PTE_RW;
 	if (s->config.trace && frame_is_ram(s, step->gfn))
 		memcpy(step->before, s->mem->host + (step->gfn << PAGE_SHIFT), PAGE_SIZE);
 	slot_write(s, gw->slot, gw->entry, gw->saved);
@@ -103,7 +104,7 @@ void write_fault(struct shadow *s, gla_t gla, unsigned access, struct guest_walk
 		s->cpu->ev.n[EV_SHADOW_WP_FAULTS]++;
 		shadow_note(s, SHADOW_WP_FAULT, gw->w.gpa.u, mem_read_entry(s->mem, HPA(gw->w.hpa.u & ~7ull), 8), 0);
 	}
-	if (protected && sync_may_unsync(s, gfn)) {
+	if (protected && !gw->once && sync_may_unsync(s, gfn)) {
 		sync_unsync(s, gfn);
 		slot_write(s, gw->slot, gw->entry, gw->saved);
 	} else if (protected && is_table_no_longer(s, gfn)) {
