@@ -255,6 +255,7 @@ static int with_console(struct run *run)
 					      .ept_page_shift = options->ept_page_shift,
 					      .ept_levels = options->ept_levels,
 					      .log_dirty = options->dirty,
+					      .shadow = options->shadow,
 					      .explain_entry = options->explain_entry,
 					      .verbose = options->verbose,
 					      .console = &run->console,

@@ -19,17 +19,36 @@ static int start_ept(struct machine *m, uint64_t loaded_end)
 	return ept_vmm_start(&m->ept_vmm, &m->cpu, &config);
 }
 
+static int start_shadow(struct machine *m)
+{
+	struct shadow_vmm_config config = m->config.shadow;
+	config.area = HPA(m->config.ram_size);
+	config.area_size = shadow_vmm_area(config.pages);
+	config.devices = boundary_devices(m);
+	return shadow_vmm_start(&m->cpu, &config);
+}
+
+static const char *why(const struct machine *m, int err)
+{
+	if (err == -ERR_NOMEM)
+		return "no memory left";
+	if (m->config.paging == PAGING_SHADOW)
+		return "the guest's memory and the shadow pages must fit into 3 GiB";
+	return m->ept_vmm.vmm.text;
+}
+
 int hosted_start(struct machine *m, uint64_t loaded_end, char error[LOAD_ERROR_SIZE])
 {
-	int err = m->config.paging == PAGING_EPT ? start_ept(m, loaded_end) : 0;
+	int err = m->config.paging == PAGING_EPT ? start_ept(m, loaded_end) : m->config.paging == PAGING_SHADOW ? start_shadow(m) : 0;
 
 	if (err)
-		snprintf(error, LOAD_ERROR_SIZE, "the built-in VMM could not start: %s",
-			 err == -ERR_NOMEM ? "no memory left" : m->ept_vmm.vmm.text);
+		snprintf(error, LOAD_ERROR_SIZE, "the built-in VMM could not start: %s", why(m, err));
 	return err;
 }
 
 void hosted_free(struct machine *m)
 {
+	if (m->config.paging == PAGING_SHADOW)
+		shadow_vmm_free(&m->cpu);
 	ept_vmm_free(&m->ept_vmm);
 }

@@ -24,6 +24,8 @@ enum { SLICE = 10000000, HOST_WAIT_MS = 1, VMM_AREA_MIN = 64 << 20 };
 /* Memory that a built-in VMM has for itself, above the guest's: its tables, VMCS, and frames to back guest memory. Populated as used. */
 static uint64_t vmm_area(const struct machine_config *config)
 {
+	if (config->paging == PAGING_SHADOW)
+		return shadow_vmm_area(config->shadow.pages);
 	return config->paging == PAGING_NATIVE ? 0 : config->ram_size + VMM_AREA_MIN;
 }
 

@@ -11,6 +11,7 @@
 #include "emu/load.h"
 #include "ept/eptp.h"
 #include "ept/vmm.h"
+#include "shadow/vmm.h"
 #include "vmx/vmx.h"
 
 /* Who translates guest-physical addresses. */
@@ -27,11 +28,12 @@ struct machine_config {
 	bool vmx;	    /* the processor offers VMX to the image (natively) */
 	bool explain_entry; /* say on stderr which check a failing VM entry failed */
 	enum paging_kind paging;
-	unsigned ept_page_shift;       /* PAGING_EPT: 12, 21 or 30: the largest EPT page to use; 0: 12 */
-	unsigned ept_levels;	       /* PAGING_EPT: 4 or 5; 0: 4 */
-	bool log_dirty;		       /* PAGING_EPT: page-modification logging from the start */
-	struct console *console;       /* owned by the caller */
-	const struct mmu_config *tlbs; /* NULL: default */
+	unsigned ept_page_shift;	 /* PAGING_EPT: 12, 21 or 30: the largest EPT page to use; 0: 12 */
+	unsigned ept_levels;		 /* PAGING_EPT: 4 or 5; 0: 4 */
+	bool log_dirty;			 /* PAGING_EPT: page-modification logging from the start */
+	struct console *console;	 /* owned by the caller */
+	const struct mmu_config *tlbs;	 /* NULL: default */
+	struct shadow_vmm_config shadow; /* PAGING_SHADOW: pages, no_unsync, no_vpid, unprotect, trace */
 };
 
 enum machine_end {

@@ -15,7 +15,21 @@
 
 #define RAM_DEFAULT (128ull << 20)
 
-enum { KEY_JSON = 256, KEY_MODULE, KEY_VMX, KEY_EXPLAIN_ENTRY, KEY_PAGING, KEY_EPT_PAGE, KEY_EPT_LEVELS, KEY_LOG_DIRTY, KEY_CPU };
+enum {
+	KEY_JSON = 256,
+	KEY_MODULE,
+	KEY_VMX,
+	KEY_EXPLAIN_ENTRY,
+	KEY_PAGING,
+	KEY_EPT_PAGE,
+	KEY_EPT_LEVELS,
+	KEY_LOG_DIRTY,
+	KEY_CPU,
+	KEY_SHADOW_PAGES,
+	KEY_SHADOW_UNSYNC,
+	KEY_SHADOW_UNPROTECT,
+	KEY_VPID
+};
 
 static const struct argp_option option_table[] = {
     {"mem", 'm', "SIZE", 0, "Guest memory, in bytes or with K, M, G or T (128M)", 0},
@@ -23,10 +37,16 @@ static const struct argp_option option_table[] = {
     {"console", 'c', "FILE", 0, "Where the guest's console goes; - is standard output", 0},
     {"json", KEY_JSON, "FILE", 0, "Write configuration, end and counters there; - is standard output", 0},
     {"module", KEY_MODULE, "FILE[=CMDLINE]", 0, "Load a Multiboot module; may be given several times", 0},
-    {"paging", KEY_PAGING, "KIND", 0, "native: the image runs on the processor itself; ept: as the guest of the built-in EPT VMM", 0},
+    {"paging", KEY_PAGING, "KIND", 0,
+     "native: the image runs on the processor itself; ept, shadow: as the guest of a built-in VMM with EPT, or with shadow page tables", 0},
     {"ept-page", KEY_EPT_PAGE, "SIZE", 0, "The largest page that backs the guest's memory: 4k (the default), 2m or 1g", 0},
     {"ept-levels", KEY_EPT_LEVELS, "N", 0, "Levels of that VMM's EPT tables: 4 or 5 (4)", 0},
     {"log-dirty", KEY_LOG_DIRTY, "FILE", 0, "Page-modification logging: write the guest-physical frames that were written", 0},
+    {"shadow-pages", KEY_SHADOW_PAGES, "N", 0, "Shadow pages in the pool, at least 8 (1024)", 0},
+    {"shadow-unsync", KEY_SHADOW_UNSYNC, "on|off", 0, "Leaf tables that the guest writes become writable until it invalidates (on)", 0},
+    {"shadow-unprotect", KEY_SHADOW_UNPROTECT, "N", 0,
+     "A table written N times, and not walked meanwhile, is a table no longer; 0: never (3)", 0},
+    {"vpid", KEY_VPID, "on|off", 0, "Whether the shadow VMM uses a VPID; without, VM entries flush the TLBs (on)", 0},
     {"vmx", KEY_VMX, NULL, 0, "Offer VT-x to the image itself: it may be a hypervisor", 0},
     {"explain-entry", KEY_EXPLAIN_ENTRY, NULL, 0, "Say on stderr which check a failing VM entry failed", 0},
     {"cpu", KEY_CPU, "NAME|FILE", 0, "The processor whose TLBs are modelled; `vtxray cpus` lists them", 0},
@@ -84,8 +104,10 @@ static void set_paging(struct run_options *options, struct argp_state *state, co
 		options->paging = PAGING_NATIVE;
 	else if (strcmp(text, "ept") == 0)
 		options->paging = PAGING_EPT;
+	else if (strcmp(text, "shadow") == 0)
+		options->paging = PAGING_SHADOW;
 	else
-		argp_error(state, "--paging '%s': must be native or ept", text);
+		argp_error(state, "--paging '%s': must be native, ept or shadow", text);
 }
 
 static void set_ept_page(struct run_options *options, struct argp_state *state, const char *text)
@@ -100,10 +122,56 @@ static void set_ept_page(struct run_options *options, struct argp_state *state, 
 		argp_error(state, "--ept-page '%s': must be 4k, 2m or 1g", text);
 }
 
+static bool is_off(struct argp_state *state, const char *option, const char *text)
+{
+	bool off = strcmp(text, "off") == 0;
+
+	if (!off && strcmp(text, "on") != 0)
+		argp_error(state, "%s '%s': must be on or off", option, text);
+	return off;
+}
+
+static unsigned number(struct argp_state *state, const char *option, const char *text, unsigned long least, unsigned long most)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (!*text || *end || value < least || value > most)
+		argp_error(state, "%s '%s': must be a number from %lu to %lu", option, text, least, most);
+	return (unsigned)value;
+}
+
+/* true if key is an option of the shadow VMM */
+static bool parse_shadow(struct run_options *options, int key, const char *text, struct argp_state *state)
+{
+	switch (key) {
+	case KEY_SHADOW_PAGES:
+		options->shadow.pages = number(state, "--shadow-pages", text, SHADOW_PAGES_MIN, 500000);
+		break;
+	case KEY_SHADOW_UNSYNC:
+		options->shadow.no_unsync = is_off(state, "--shadow-unsync", text);
+		break;
+	case KEY_SHADOW_UNPROTECT:
+		options->shadow.unprotect = number(state, "--shadow-unprotect", text, 0, 1000000);
+		break;
+	case KEY_VPID:
+		options->shadow.no_vpid = is_off(state, "--vpid", text);
+		break;
+	default:
+		return false;
+	}
+	options->shadow_options = true;
+	return true;
+}
+
 static void check_together(const struct run_options *options, struct argp_state *state)
 {
 	if ((options->ept_page_shift || options->ept_levels || options->dirty) && options->paging != PAGING_EPT)
 		argp_error(state, "--ept-page, --ept-levels and --log-dirty go with --paging ept");
+	if (options->ept_page_shift && options->paging != PAGING_EPT)
+		argp_error(state, "--ept-page goes with --paging ept");
+	if (options->shadow_options && options->paging != PAGING_SHADOW)
+		argp_error(state, "--shadow-pages, --shadow-unsync, --shadow-unprotect and --vpid go with --paging shadow");
 	if (options->vmx && options->paging != PAGING_NATIVE)
 		argp_error(state, "--vmx goes with --paging native: the built-in VMMs offer no VT-x to their guests");
 }
@@ -113,6 +181,8 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	struct run_options *options = state->input;
 	const char *wrong = NULL;
 
+	if (parse_shadow(options, key, text, state))
+		return 0;
 	switch (key) {
 	case 'm':
 		wrong = size_parse_ram(text, &options->ram_size);
@@ -178,7 +248,7 @@ void options_parse(struct run_options *options, int argc, char **argv)
 {
 	static const struct argp argp = {.options = option_table, .parser = parse_option, .args_doc = "IMAGE [-- ARGS...]", .doc = doc};
 
-	*options = (struct run_options){.ram_size = RAM_DEFAULT};
+	*options = (struct run_options){.ram_size = RAM_DEFAULT, .shadow.unprotect = SHADOW_UNPROTECT_DEFAULT};
 	argp_parse(&argp, argc, argv, 0, NULL, options);
 }
 

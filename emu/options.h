@@ -15,8 +15,10 @@ struct run_options {
 	bool verbose, vmx, explain_entry;
 	enum paging_kind paging;
 	unsigned ept_page_shift, ept_levels;
-	const char *dirty; /* where the dirty log goes; NULL: none */
-	const char *cpu;   /* name or file of a profile; NULL: the plain model */
+	const char *dirty;		 /* where the dirty log goes; NULL: none */
+	const char *cpu;		 /* name or file of a profile; NULL: the plain model */
+	struct shadow_vmm_config shadow; /* pages, no_unsync, no_vpid, unprotect */
+	bool shadow_options;		 /* some of them were given */
 	const char *image;
 	char *arguments; /* all after --, joined; NULL: none */
 	struct load_module module[MODULES_MAX];

@@ -28,7 +28,7 @@
 #define ROLE_SMAP BIT(15)     /* CR4.SMAP with CR0.WP = 0 */
 #define ROLE_DIRECT BIT(16)   /* stands for no guest table */
 #define ROLE_PKEY_SHIFT 17    /* direct: protection key of the large page */
-#define ROLE_PKE BIT(22)	/* CR4.PKE with CR0.WP = 0 */
+#define ROLE_PKE BIT(22)      /* CR4.PKE with CR0.WP = 0 */
 #define ROLE_G BIT(21)	      /* direct: it is global */
 
 #define SPTE_LEAF BIT(9) /* ignored by the processor: the slot maps a page */
