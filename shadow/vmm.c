@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DR7_ENABLES BITS(7, 0)
 enum { AREA_VMXON, AREA_VMCS, AREA_BITMAPS, AREA_POOL };
 
 const char *shadow_event_name(enum shadow_event_kind kind)
@@ -85,11 +86,24 @@ static unsigned access_of(struct vmm *vmm, uint32_t error)
 	return access | (vmm_read(vmm, GUEST_RFLAGS) & FLAG_AC ? (unsigned)ACC_AC : 0u);
 }
 
+/*
+ * The exit has set RF in the saved RFLAGS, as for a fault that is delivered. The guest knows of none: RF is 0 again, but where it keeps an
+ * instruction breakpoint from hitting twice, or where an exception goes back that sets it.
+ */
+static void restore_rf(struct vmm *vmm, uint64_t idt)
+{
+	bool fault = idt & INTR_VALID && FIELD(idt, 10, 8) == EVTYPE_HARDWARE && (idt & INTR_VECTOR) != VEC_DB;
+	bool breakpoints = !(idt & INTR_VALID) && vmm_read(vmm, GUEST_DR7) & DR7_ENABLES;
+	if (!fault && !breakpoints)
+		vmm_write(vmm, GUEST_RFLAGS, vmm_read(vmm, GUEST_RFLAGS) & ~FLAG_RF);
+}
+
 /* The guest goes on where it was: with the event that was being delivered, and with the blocking by NMI that an IRET had ended. */
 static enum vmm_result retry(struct vmm *vmm)
 {
-	uint64_t info = vmm_read(vmm, EXIT_INTR_INFO);
-	if (vmm_read(vmm, IDT_INFO) & INTR_VALID)
+	uint64_t info = vmm_read(vmm, EXIT_INTR_INFO), idt = vmm_read(vmm, IDT_INFO);
+	restore_rf(vmm, idt);
+	if (idt & INTR_VALID)
 		vmm_reinject(vmm);
 	else if (info & INTR_NMI_UNBLOCKED)
 		vmm_write(vmm, GUEST_INTERRUPTIBILITY, vmm_read(vmm, GUEST_INTERRUPTIBILITY) | BLOCK_NMI);

@@ -170,6 +170,8 @@ void vmm_inject(struct vmm *vmm, enum vector vector, bool has_error, uint32_t er
 	vmm_write(vmm, ENTRY_INTR_INFO,
 		  INTR_VALID | vector | (uint64_t)EVTYPE_HARDWARE << INTR_TYPE_SHIFT | (has_error ? INTR_ERROR_VALID : 0));
 	vmm_write(vmm, ENTRY_ERROR_CODE, error);
+	if (vector != VEC_DB && vector != VEC_DF) /* the image of RFLAGS that a fault saves has RF = 1 */
+		vmm_write(vmm, GUEST_RFLAGS, vmm_read(vmm, GUEST_RFLAGS) | FLAG_RF);
 }
 
 void vmm_reinject(struct vmm *vmm)
