@@ -53,6 +53,8 @@ bool boundary_step(struct machine *m)
 	}
 	if (!cpu->vmx)
 		return false;
+	if (unlikely(cpu->vmx->vmm && cpu->vmx->vmm->released) && cpu->vmx->vmm->released(cpu->vmx->vmm))
+		return true;
 	if (vmm_is_next(cpu)) {
 		vmm_run(cpu);
 		return true;

@@ -8,7 +8,7 @@
  *     4-level, 5-level   the same                       shadow page of the guest's top table, and the guest's PCID
  *
  * The processor always has CR0.PE, WP and PG and EFER.NXE set (so that page faults always tell fetches), CR4.PAE and CR4.VMXE.
- * LIMIT: real-address mode needs an unrestricted guest, hence EPT: the run ends there.
+ * Real-address mode: see real.c.
  */
 #include "shadow/shadow.h"
 
@@ -155,13 +155,15 @@ static enum vmm_result write_cr0(struct shadow *s, uint64_t value)
 	uint64_t efer = s->efer;
 	if (value >> 32 || (cr0 & CR0_PG && !(cr0 & CR0_PE)) || (cr0 & CR0_NW && !(cr0 & CR0_CD)) || !change_pg(s, cr0, &efer))
 		return gp(&s->vmm);
-	if (!(cr0 & CR0_PE))
-		return vmm_stop(&s->vmm, "shadow VMM: real-address mode, which takes an unrestricted guest (EPT)");
 	if (changed & (CR0_PG | CR0_CD | CR0_NW) && pae_in_use(cr0, s->cr4, efer) && !load_pdptes(s, s->cr3))
 		return gp(&s->vmm);
 	s->cr0 = cr0;
 	s->efer = efer;
 	s->flush |= (changed & CR0_PG) != 0;
+	if (!(cr0 & CR0_PE)) {
+		vmm_advance(&s->vmm);
+		return real_enter(s);
+	}
 	apply(s);
 	return VMM_RESUME;
 }

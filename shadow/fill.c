@@ -18,12 +18,21 @@
 
 /* ---- the guest's walk ---- */
 
-static struct second identity(void *ctx, gpa_t gpa, unsigned access, bool is_table, bool guest_user, unsigned flags)
+/* The largest piece around an address that has nothing of the VMM's area. */
+static uint8_t piece(const struct shadow *s, uint64_t gpa)
+{
+	for (unsigned shift = PAGE_SHIFT_1G; shift > PAGE_SHIFT; shift -= 9)
+		if (!frame_region_has_area(s, gpa, shift))
+			return (uint8_t)shift;
+	return PAGE_SHIFT;
+}
+
+struct second fill_identity(void *ctx, gpa_t gpa, unsigned access, bool is_table, bool guest_user, unsigned flags)
 {
 	const struct shadow *s = ctx;
 	(void)access, (void)is_table, (void)guest_user, (void)flags;
 	return (struct second){
-	    .ok = true, .hpa = frame_hpa(s, gpa), .shift = PAGE_SHIFT_1G, .rights = SECOND_R | SECOND_W | SECOND_X | SECOND_XU};
+	    .ok = true, .hpa = frame_hpa(s, gpa), .shift = piece(s, gpa.u), .rights = SECOND_R | SECOND_W | SECOND_X | SECOND_XU};
 }
 
 static void observe(void *ctx, const struct walk_ref *ref)
@@ -37,7 +46,8 @@ static void observe(void *ctx, const struct walk_ref *ref)
 void guest_walk(struct shadow *s, gla_t gla, unsigned access, struct guest_walk *gw)
 {
 	struct events unused;
-	struct walk_env env = {.mem = s->mem, .ev = &unused, .second = identity, .second_ctx = s, .observer = observe, .observer_ctx = gw};
+	struct walk_env env = {
+	    .mem = s->mem, .ev = &unused, .second = fill_identity, .second_ctx = s, .observer = observe, .observer_ctx = gw};
 	gw->top = 0;
 	s->mode.pkru = s->cpu->pkru;
 	walk_into(&gw->w, &env, &s->mode, gla, access, WALK_PEEK);

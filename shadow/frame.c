@@ -23,10 +23,16 @@ hpa_t frame_hpa(const struct shadow *s, gpa_t gpa)
 	return HPA(in_area(s, gpa.u) ? NOWHERE + page_offset(gpa.u) : gpa.u);
 }
 
-bool frame_region_is_plain(const struct shadow *s, uint64_t gpa, unsigned shift)
+bool frame_region_has_area(const struct shadow *s, uint64_t gpa, unsigned shift)
 {
 	uint64_t base = gpa & ~(BIT(shift) - 1), area = s->config.area.u;
-	if (base < area + s->config.area_size && area < base + BIT(shift))
+	return base < area + s->config.area_size && area < base + BIT(shift);
+}
+
+bool frame_region_is_plain(const struct shadow *s, uint64_t gpa, unsigned shift)
+{
+	uint64_t base = gpa & ~(BIT(shift) - 1);
+	if (frame_region_has_area(s, gpa, shift))
 		return false;
 	if (base >= s->mem->top)
 		return true;

@@ -153,6 +153,8 @@ static inline bool frame_is_protected(const struct shadow *s, uint64_t gfn)
 {
 	return frame_is_ram(s, gfn) && s->frame[gfn].tables && !s->frame[gfn].unsync;
 }
+/* true if the region of 2^shift bytes around gpa has something of the VMM's area */
+bool frame_region_has_area(const struct shadow *s, uint64_t gpa, unsigned shift);
 /* true if the region of 2^shift bytes may be mapped by one entry */
 bool frame_region_is_plain(const struct shadow *s, uint64_t gpa, unsigned shift);
 void frame_protect(struct shadow *s, uint64_t gfn);
@@ -180,6 +182,8 @@ enum fill_result fill(struct shadow *s, gla_t gla, unsigned access, struct guest
 void guest_walk(struct shadow *s, gla_t gla, unsigned access, struct guest_walk *gw);
 /* Sets the accessed and dirty flags that the access sets. */
 void guest_walk_flags(struct shadow *s, struct guest_walk *gw, unsigned access);
+/* A second stage (second_fn): guest-physical to host-physical, for walks of the guest's own tables; ctx is struct shadow. */
+second_fn fill_identity;
 /* The shadow page for the guest's top table (4- and 5-level paging). */
 uint32_t fill_root(struct shadow *s);
 /* The slot that maps gla now (its level in *level), or 0. */
@@ -198,6 +202,9 @@ enum vmm_result control_wrmsr(struct vmm *vmm);
 void control_start(struct shadow *s);
 /* The root for the guest's paging mode and CR3, and CR3 in the VMCS. */
 void control_root(struct shadow *s);
+
+/* ---- real.c: real-address mode ---- */
+enum vmm_result real_enter(struct shadow *s);
 
 /* ---- inval.c ---- */
 enum vmm_result inval_invlpg(struct vmm *vmm);

@@ -313,7 +313,10 @@ int shadow_vmm_start(struct cpu *cpu, const struct shadow_vmm_config *config)
 	set_controls(s);
 	control_start(s);
 	inval_pending(s);
-	vmm_start(&s->vmm);
+	if (s->cr0 & CR0_PE)
+		vmm_start(&s->vmm);
+	else
+		real_enter(s);
 	return 0;
 }
 

@@ -82,6 +82,17 @@ static struct entry_check check_of(struct cpu *cpu)
 	};
 }
 
+bool entry_guest_is_valid(struct cpu *cpu)
+{
+	struct entry_failure unused;
+	struct entry_check check = check_of(cpu);
+	check.failure = &unused;
+	for (const struct entry_section *section = entry_sections_guest; section->check; section++)
+		if (!section->check(&check))
+			return false;
+	return true;
+}
+
 static uint64_t guest_efer(const struct cpu *cpu, const struct vmcs *v)
 {
 	uint64_t efer = cpu->efer;

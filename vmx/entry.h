@@ -16,6 +16,9 @@ enum entry_status {
 
 enum entry_status vmx_entry(struct cpu *cpu);
 
+/* true if the checks of guest state would pass; changes nothing. */
+bool entry_guest_is_valid(struct cpu *cpu);
+
 /* VM entry failed: <field>: <text> (is <value>; SDM 3C, "<section>"), cut at size, always ended. */
 void entry_failure_text(const struct entry_failure *failure, char *text, size_t size);
 

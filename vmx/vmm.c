@@ -160,6 +160,59 @@ static bool enter(struct vmm *vmm, bool first)
 	return raise_stop(cpu, vmm->text);
 }
 
+bool vmm_enter(struct vmm *vmm)
+{
+	return enter(vmm, !vmm->cpu->vmx->vmcs.launched);
+}
+
+static struct segment read_segment(struct vmm *vmm, unsigned s)
+{
+	return (struct segment){.selector = (uint16_t)vmm_get(vmm, VMCS_I_GUEST_ES_SELECTOR + s),
+				.ar = (uint32_t)vmm_get(vmm, VMCS_I_GUEST_ES_AR + s),
+				.limit = (uint32_t)vmm_get(vmm, VMCS_I_GUEST_ES_LIMIT + s),
+				.base = vmm_get(vmm, VMCS_I_GUEST_ES_BASE + s)};
+}
+
+void vmm_release(struct vmm *vmm, bool (*released)(struct vmm *vmm))
+{
+	struct cpu *cpu = vmm->cpu;
+	for (unsigned s = 0; s < SEG_COUNT; s++)
+		cpu->seg[s] = read_segment(vmm, s);
+	cpu->ldtr = read_segment(vmm, LDTR);
+	cpu->tr = read_segment(vmm, TR);
+	cpu->cpl = (uint8_t)FIELD(cpu->seg[SEG_SS].ar, 6, 5);
+	cpu->gdtr = (struct table_reg){vmm_read(vmm, GUEST_GDTR_BASE), (uint16_t)vmm_read(vmm, GUEST_GDTR_LIMIT)};
+	cpu->idtr = (struct table_reg){vmm_read(vmm, GUEST_IDTR_BASE), (uint16_t)vmm_read(vmm, GUEST_IDTR_LIMIT)};
+	cpu->pat = vmm_read(vmm, GUEST_PAT);
+	cpu->dr[7] = vmm_read(vmm, GUEST_DR7);
+	cpu->sysenter_cs = vmm_read(vmm, GUEST_SYSENTER_CS);
+	cpu->sysenter_esp = vmm_read(vmm, GUEST_SYSENTER_ESP);
+	cpu->sysenter_eip = vmm_read(vmm, GUEST_SYSENTER_EIP);
+	cpu->rip = vmm_read(vmm, GUEST_RIP);
+	cpu->gpr[RSP] = vmm_read(vmm, GUEST_RSP);
+	cpu->rflags = vmm_read(vmm, GUEST_RFLAGS);
+	cpu->activity = (uint8_t)vmm_read(vmm, GUEST_ACTIVITY);
+	cpu->interruptibility = (uint8_t)vmm_read(vmm, GUEST_INTERRUPTIBILITY);
+	cpu->pending_dbg = vmm_read(vmm, GUEST_PENDING_DBG);
+	cpu->vmx_op = VMX_OUTSIDE;
+	cpu->vmx->kept.valid = false;
+	vmm->interrupt_waits = false;
+	vmm->released = released;
+}
+
+void vmm_capture(struct vmm *vmm)
+{
+	vmm->cpu->vmx_op = VMX_ROOT;
+	vmm->released = NULL;
+	write_guest(vmm);
+	vmm_write(vmm, GUEST_PENDING_DBG, vmm->cpu->pending_dbg);
+	become_host(vmm->cpu);
+	vmm->cpu->pending_dbg = 0;
+	vmm_write(vmm, ENTRY_INTR_INFO, 0);
+	vmm_write(vmm, PIN_CONTROLS, vmm_read(vmm, PIN_CONTROLS) | CTL(PIN, EXTERNAL_INTERRUPT));
+	vmm_write(vmm, PROC_CONTROLS, vmm_read(vmm, PROC_CONTROLS) & ~CTL(PROC, INTERRUPT_WINDOW));
+}
+
 bool vmm_start(struct vmm *vmm)
 {
 	return enter(vmm, true);
@@ -245,6 +298,8 @@ bool vmm_run(struct cpu *cpu)
 	case VMM_DOWN:
 		cpu->activity = ACTIVITY_SHUTDOWN;
 		return false;
+	case VMM_RELEASED:
+		return true;
 	case VMM_STOPPED:
 		return raise_stop(cpu, vmm->text);
 	}

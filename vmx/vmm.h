@@ -12,10 +12,11 @@
 #define VMM_HOST_RIP 0xffffffffc0de0000ull
 
 enum vmm_result {
-	VMM_RESUME,  /* back to the guest; RIP is advanced if the row says so */
-	VMM_RETRY,   /* back to the guest, RIP as it is */
-	VMM_DOWN,    /* the guest has shut down (triple fault) */
-	VMM_STOPPED, /* the VMM cannot go on: vmm->text says why */
+	VMM_RESUME,   /* back to the guest; RIP is advanced if the row says so */
+	VMM_RETRY,    /* back to the guest, RIP as it is */
+	VMM_DOWN,     /* the guest has shut down (triple fault) */
+	VMM_RELEASED, /* the guest goes on outside VMX operation: vmm_release */
+	VMM_STOPPED,  /* the VMM cannot go on: vmm->text says why */
 };
 
 struct vmm;
@@ -52,7 +53,10 @@ struct vmm {
 	bool (*access)(struct vmm *vmm, uint64_t gla, void *data, unsigned size, unsigned access);
 	bool interrupt_waits; /* an external interrupt is pending, and the guest could not take it yet */
 	void *own;	      /* of the VMM */
-	char text[256];	      /* why it stopped */
+	/* Not NULL: the guest runs outside VMX operation for now. Asked before each instruction; true: it is in the VMM's hands again, and
+	 * has been entered. */
+	bool (*released)(struct vmm *vmm);
+	char text[256]; /* why it stopped */
 };
 
 /*
@@ -75,6 +79,15 @@ static inline bool vmm_is_next(const struct cpu *cpu)
  * inject, or a stop; or the processor is in shutdown.
  */
 bool vmm_run(struct cpu *cpu);
+
+/*
+ * For a state of the guest that VM entry refuses (real-address mode without EPT), which a VMM must execute in software: the processor
+ * itself does, outside VMX operation. vmm_release loads the guest's state but for CR0, CR3, CR4 and EFER, which the VMM sets, and the
+ * address space; vmm_capture is the way back, to a host with the guest's state in the VMCS; vmm_enter then enters. Results as of vmm_run.
+ */
+void vmm_release(struct vmm *vmm, bool (*released)(struct vmm *vmm));
+void vmm_capture(struct vmm *vmm);
+bool vmm_enter(struct vmm *vmm);
 
 /* VMREAD and VMWRITE, counted: vmm_read(vmm, GUEST_RIP). */
 #define vmm_read(vmm, symbol) vmm_get(vmm, VMCS_I_##symbol)
