@@ -168,8 +168,6 @@ static void check_together(const struct run_options *options, struct argp_state 
 {
 	if ((options->ept_page_shift || options->ept_levels || options->dirty) && options->paging != PAGING_EPT)
 		argp_error(state, "--ept-page, --ept-levels and --log-dirty go with --paging ept");
-	if (options->ept_page_shift && options->paging != PAGING_EPT)
-		argp_error(state, "--ept-page goes with --paging ept");
 	if (options->shadow_options && options->paging != PAGING_SHADOW)
 		argp_error(state, "--shadow-pages, --shadow-unsync, --shadow-unprotect and --vpid go with --paging shadow");
 	if (options->vmx && options->paging != PAGING_NATIVE)
