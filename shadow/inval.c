@@ -80,12 +80,12 @@ static bool descriptor_address(struct vmm *vmm, uint64_t info, gla_t *gla)
 {
 	struct shadow *s = shadow_of(vmm);
 	bool wide = (s->efer & EFER_LMA) && (vmm_read(vmm, GUEST_CS_AR) & AR_L);
-	unsigned segment = FIELD(info, 17, 15), size = FIELD(info, 9, 7);
+	unsigned segment = (unsigned)FIELD(info, 17, 15), size = (unsigned)FIELD(info, 9, 7);
 	uint64_t offset = vmm_read(vmm, EXIT_QUALIFICATION);
 	if (!(info & INFO_BASE_INVALID))
-		offset += gpr(vmm, FIELD(info, 26, 23));
+		offset += gpr(vmm, (unsigned)FIELD(info, 26, 23));
 	if (!(info & INFO_INDEX_INVALID))
-		offset += gpr(vmm, FIELD(info, 21, 18)) << FIELD(info, 1, 0);
+		offset += gpr(vmm, (unsigned)FIELD(info, 21, 18)) << FIELD(info, 1, 0);
 	offset = size == 0 ? (uint16_t)offset : size == 1 ? (uint32_t)offset : offset;
 	uint64_t base = vmm_get(vmm, VMCS_I_GUEST_ES_BASE + (segment < SEG_COUNT ? segment : SEG_DS));
 	*gla = wide ? GLA((segment >= SEG_FS ? base : 0) + offset) : GLA((uint32_t)(base + offset));
@@ -125,7 +125,7 @@ enum vmm_result inval_invpcid(struct vmm *vmm)
 	s->cpu->ev.n[EV_SHADOW_INVLPG_EXITS]++;
 	if (!descriptor_address(vmm, info, &gla) || !vmm->access(vmm, gla.u, descriptor, sizeof(descriptor), ACC_READ))
 		return VMM_RETRY;
-	uint64_t type = gpr(vmm, FIELD(info, 31, 28));
+	uint64_t type = gpr(vmm, (unsigned)FIELD(info, 31, 28));
 	type = (s->efer & EFER_LMA) && (vmm_read(vmm, GUEST_CS_AR) & AR_L) ? type : (uint32_t)type;
 	if (!invpcid_valid(s, type, descriptor)) {
 		vmm_inject(vmm, VEC_GP, true, 0);

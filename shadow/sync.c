@@ -17,7 +17,7 @@ static unsigned entry_size(uint32_t role)
 /* Which entry of the guest's table a slot is made from. 32-bit paging: see ROLE_QUADRANT_SHIFT; two slots map one 4-MiB entry. */
 static unsigned guest_index(uint32_t role, unsigned index)
 {
-	unsigned quadrant = FIELD(role, 7, ROLE_QUADRANT_SHIFT);
+	unsigned quadrant = (unsigned)FIELD(role, 7, ROLE_QUADRANT_SHIFT);
 	if (entry_size(role) == 8)
 		return index;
 	return role_level(role) == 2 ? quadrant * 256 + index / 2 : quadrant * SLOTS + index;

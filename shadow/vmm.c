@@ -72,7 +72,7 @@ enum vmm_result shadow_inject_fault(struct shadow *s, gla_t gla, uint32_t error)
 
 static unsigned guest_cpl(struct vmm *vmm)
 {
-	return FIELD(vmm_read(vmm, GUEST_SS_AR), 6, 5);
+	return (unsigned)FIELD(vmm_read(vmm, GUEST_SS_AR), 6, 5);
 }
 
 /* What kind of access a page fault's error code tells of. */
