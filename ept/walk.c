@@ -24,29 +24,15 @@ struct trail {
 	} step[LEVELS_MAX];
 };
 
-/* The only place where an EPT entry is read and the reference counted. */
 static ALWAYS_INLINE uint64_t reference(const struct ept *ept, hpa_t at, unsigned level, gpa_t gpa, unsigned flags)
 {
-	const struct walk_env *env = &ept->cpu->mmu.env;
-	struct mem *mem = env->mem;
-	bool ram = likely(mem_is_ram(mem, at, 8));
-	uint64_t entry = ram ? mem_load_entry(mem, at, 8) : ~0ull;
-	if (likely(!(flags & WALK_PEEK))) {
-		env->ev->n[EV_REF_EPT_PT + level - 1]++;
-		if (ram && unlikely(!(mem->frame_flags[at.u >> PAGE_SHIFT] & FRAME_TABLE)))
-			mem->frame_flags[at.u >> PAGE_SHIFT] |= FRAME_TABLE;
-	}
-	if (unlikely(env->observer)) {
-		struct walk_ref ref = {.ept = true,
-				       .level = (uint8_t)level,
-				       .for_level = (uint8_t)(flags >> WALK_LEVEL_SHIFT),
-				       .entry_size = 8,
-				       .gpa = gpa,
-				       .hpa = at,
-				       .entry = entry};
-		env->observer(env->observer_ctx, &ref);
-	}
-	return entry;
+	struct walk_ref ref = {.ept = true,
+			       .level = (uint8_t)level,
+			       .for_level = (uint8_t)(flags >> WALK_LEVEL_SHIFT),
+			       .entry_size = 8,
+			       .gpa = gpa,
+			       .hpa = at};
+	return walk_reference(&ept->cpu->mmu.env, &ref, flags, false);
 }
 
 static struct second violation(const struct ept *ept, uint64_t all, unsigned access, unsigned level, bool convertible)
@@ -101,7 +87,7 @@ static bool set_flags(const struct ept *ept, struct trail *t, bool write, gpa_t 
 		if (!missing)
 			continue;
 		mem_or_entry(cpu->mem, t->step[i].hpa, missing, 8);
-		cpu->ev.n[EV_EPT_AD_UPDATES]++;
+		walk_flag_set(&cpu->mmu.env, EV_EPT_AD_UPDATES);
 		t->step[i].entry |= missing;
 		if (log && missing & EPTE_D)
 			log_page(cpu, gpa);
@@ -123,19 +109,46 @@ static_assert(EPTE_R == SECOND_R && EPTE_X == SECOND_X, "rights of entries and t
 static_assert(ACC_READ == QUAL_EPT_READ && ACC_WRITE == QUAL_EPT_WRITE && ACC_FETCH == QUAL_EPT_FETCH,
 	      "accesses, rights and qualification agree");
 
-struct second ept_translate(void *ctx, gpa_t gpa, unsigned access, bool is_table, bool guest_user, unsigned flags)
+/* What the walk has used goes into the guest-physical caches. */
+static void fill_psc(const struct walk_env *env, const struct trail *t, uint64_t all, gpa_t gpa, unsigned leaf_level)
 {
-	const struct ept *ept = ctx;
+	for (unsigned i = 0; i + 1 < t->count; i++) {
+		unsigned level = leaf_level + t->count - 1 - i;
+		all &= t->step[i].entry;
+		struct psc_entry *e = psc_put(psc_at(env->psc->ept, level), gpa.u >> level_shift(level), env->eptrta);
+		if (!e)
+			continue;
+		e->table = t->step[i].entry & BITS(MAXPHYADDR - 1, 12);
+		e->all = all;
+		e->epoch = env->psc->oldest;
+	}
+}
+
+/* The frame of a guest paging structure goes into the nested TLB. */
+static void fill_nested(const struct walk_env *env, const struct second *s, uint64_t all, uint64_t leaf, gpa_t gpa)
+{
+	struct psc_entry *e = psc_put(&env->psc->nested, gpa.u >> PAGE_SHIFT, env->eptrta);
+	if (!e)
+		return;
+	e->table = page_base(s->hpa.u);
+	e->gpa = leaf;
+	e->all = all;
+	e->epoch = env->psc->oldest;
+	e->second = s->rights;
+	e->shift = s->shift;
+}
+
+/* The walk proper, from the top or from a guest-physical entry `known` of known_level. */
+static ALWAYS_INLINE struct second walk(const struct ept *ept, gpa_t gpa, unsigned access, bool is_table, bool guest_user, unsigned flags,
+					const struct psc_entry *known, unsigned known_level)
+{
+	const struct walk_env *env = &ept->cpu->mmu.env;
 	struct trail t;
-	uint64_t table = ept->root, entry;
-	unsigned level = ept->levels;
+	uint64_t table = known ? known->table : ept->root, entry;
+	unsigned level = known ? known_level - 1 : ept->levels;
 	bool leaf;
-	t.all = ~0ull;
+	t.all = known ? known->all : ~0ull;
 	t.count = 0;
-	if (is_table && ept->ad)
-		access |= ACC_READ | ACC_WRITE;
-	if (unlikely(gpa.u >> ept->width))
-		return violation(ept, 0, access, level, false);
 	for (;; level--) {
 		hpa_t at = HPA(table + 8 * (gpa.u >> level_shift(level) & 511));
 		entry = reference(ept, at, level, gpa, flags);
@@ -159,11 +172,69 @@ struct second ept_translate(void *ctx, gpa_t gpa, unsigned access, bool is_table
 		entry = t.step[t.count - 1].entry;
 	}
 	uint64_t offset = BIT(level_shift(level)) - 1;
-	return (struct second){
+	struct second s = {
 	    .ok = true,
 	    .hpa = HPA((entry & BITS(MAXPHYADDR - 1, 12) & ~offset) | (gpa.u & offset)),
 	    .shift = (uint8_t)level_shift(level),
 	    .rights = rights_of(ept, t.all, entry),
 	    .memtype = (uint8_t)FIELD(entry, 6, EPTE_MEMTYPE_SHIFT),
 	};
+	if (env->psc && !(flags & WALK_PEEK)) {
+		fill_psc(env, &t, known ? known->all : ~0ull, gpa, level);
+		if (is_table)
+			fill_nested(env, &s, t.all, entry, gpa);
+	}
+	return s;
+}
+
+/* The nested TLB's translation of a guest paging structure, if it permits the access and leaves no flag to be set. */
+static bool nested(const struct ept *ept, gpa_t gpa, unsigned access, struct second *s)
+{
+	const struct walk_env *env = &ept->cpu->mmu.env;
+	const struct psc_entry *e = psc_find(&env->psc->nested, gpa.u >> PAGE_SHIFT, env->eptrta);
+	if (!e)
+		return false;
+	if (!permitted(ept, e->all, access, false) || (ept->ad && access & ACC_WRITE && !(e->gpa & EPTE_D))) {
+		psc_drop(&env->psc->nested, gpa.u >> PAGE_SHIFT, env->eptrta);
+		return false;
+	}
+	walk_psc_hit(env, e, true, 1);
+	*s = (struct second){.ok = true,
+			     .hpa = HPA(e->table | page_offset(gpa.u)),
+			     .shift = e->shift,
+			     .rights = e->second,
+			     .memtype = (uint8_t)FIELD(e->gpa, 6, EPTE_MEMTYPE_SHIFT)};
+	return true;
+}
+
+/* With guest-physical caches: from the deepest entry that covers gpa; if that fails, from the top, without what was cached. */
+static struct second walk_cached(const struct ept *ept, gpa_t gpa, unsigned access, bool is_table, bool guest_user, unsigned flags)
+{
+	const struct walk_env *env = &ept->cpu->mmu.env;
+	struct second s;
+	unsigned level = 0;
+	if (is_table && nested(ept, gpa, access, &s))
+		return s;
+	const struct psc_entry *hit = psc_deepest(env->psc->ept, gpa.u, env->eptrta, PAGE_SHIFT_2M, &level);
+	if (hit) {
+		struct psc_entry known = *hit;
+		walk_psc_hit(env, hit, true, level);
+		s = walk(ept, gpa, access, is_table, guest_user, flags, &known, level);
+		if (likely(s.ok))
+			return s;
+		psc_strike_ept(env->psc, env->eptrta, &gpa);
+	}
+	return walk(ept, gpa, access, is_table, guest_user, flags, NULL, 0);
+}
+
+struct second ept_translate(void *ctx, gpa_t gpa, unsigned access, bool is_table, bool guest_user, unsigned flags)
+{
+	const struct ept *ept = ctx;
+	if (is_table && ept->ad)
+		access |= ACC_READ | ACC_WRITE;
+	if (unlikely(gpa.u >> ept->width))
+		return violation(ept, 0, access, ept->levels, false);
+	if (ept->cpu->mmu.env.psc && !(flags & WALK_PEEK))
+		return walk_cached(ept, gpa, access, is_table, guest_user, flags);
+	return walk(ept, gpa, access, is_table, guest_user, flags, NULL, 0);
 }

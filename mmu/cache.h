@@ -32,7 +32,84 @@ struct cache_config {
 /* false: the ways do not divide the size into sets, or do not go with the policy */
 bool cache_geometry_fits(const struct cache_geometry *geometry);
 
+struct cache {
+	uint32_t *tag;	/* by set and way: the line number / sets + 1; 0: empty */
+	uint64_t *word; /* by set: of the policy */
+	uint8_t *mru;	/* by set: the way used last */
+	uint32_t sets;	/* 0: there is no such cache */
+	uint32_t ways;
+	uint8_t shift; /* sets == 1 << shift; or 0xff */
+	uint8_t policy;
+	struct policy_use use[POLICY_WAYS_MAX];
+};
+
+/* the kinds of walk */
+enum walk_kind { WALK_FOR_LOAD, WALK_FOR_STORE, WALK_FOR_FETCH, WALK_KINDS };
+
+struct caches {
+	struct cache level[CACHE_LEVELS];
+	struct cost *cost;
+	uint64_t data[ANSWERS]; /* data accesses by what answered */
+	/* walk references: by the walk's kind, guest entry or EPT entry, its level, the guest level that it was for (EPT only; 0: the final
+	 * address), and what answered */
+	uint64_t walk[WALK_KINDS][2][LEVELS_MAX + 1][LEVELS_MAX + 1][ANSWERS];
+	enum walk_kind kind; /* of the walk under way */
+};
+
+/* Returns 0, -ERR_ARG or -ERR_NOMEM (then nothing is held). cost: where accesses are charged. */
+int caches_init(struct caches *caches, const struct cache_config *config, struct cost *cost);
+void caches_free(struct caches *caches);
+
+/* One access: finds and fills. */
+enum answer caches_access(struct caches *caches, hpa_t hpa);
+
+/* The sum of a kind's references to guest or EPT entries that one level answered. */
+uint64_t caches_walk_refs(const struct caches *caches, enum walk_kind kind, bool ept, enum answer answer);
+/* Cycles of a kind's walks: their starts apart, their references to guest entries or to EPT entries. */
+uint64_t caches_walk_cycles(const struct caches *caches, enum walk_kind kind, bool ept);
+
 /* What is in a price list by the latencies of the caches. A data access pays what it waits beyond an L1 hit. */
 void cache_prices(const struct cache_config *config, struct prices *prices);
+
+/* true if the line is the one its L1 set used last: nothing to find, to fill or to charge */
+static inline bool caches_same(const struct caches *caches, hpa_t hpa)
+{
+	const struct cache *c = &caches->level[0];
+	uint64_t line = hpa.u >> CACHE_LINE_SHIFT;
+	if (unlikely(c->shift == 0xff || c->sets == 0))
+		return false;
+	uint32_t set = (uint32_t)line & (c->sets - 1);
+	return c->tag[set * c->ways + c->mru[set]] == (uint32_t)(line >> c->shift) + 1;
+}
+
+/* A data access of the guest: within one line, or at its first byte. Returns true if it was charged for. */
+static inline bool caches_data(struct caches *caches, hpa_t hpa)
+{
+	if (likely(caches_same(caches, hpa))) {
+		caches->data[ANSWER_L1]++;
+		return false;
+	}
+	enum answer answer = caches_access(caches, hpa);
+	caches->data[answer]++;
+	if (answer == ANSWER_L1)
+		return false;
+	cost_charge(caches->cost, (enum cost_cause)(COST_DATA_L2 + answer - ANSWER_L2));
+	return true;
+}
+
+/* A memory access of a built-in VMM. */
+static inline void caches_vmm(struct caches *caches, hpa_t hpa)
+{
+	cost_charge(caches->cost, (enum cost_cause)(COST_VMM_L1 + caches_access(caches, hpa)));
+}
+
+/* A reference of a page walk. */
+static inline enum answer caches_walk(struct caches *caches, hpa_t hpa, bool ept, unsigned level, unsigned for_level)
+{
+	enum answer answer = caches_access(caches, hpa);
+	caches->walk[caches->kind][ept][level][for_level][answer]++;
+	cost_charge(caches->cost, (enum cost_cause)((ept ? COST_EPT_L1 : COST_WALK_L1) + answer));
+	return answer;
+}
 
 #endif

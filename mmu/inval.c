@@ -80,38 +80,43 @@ static void drop_of(struct mmu *mmu, struct tlb *tlb, const bool *doomed, const 
 	}
 }
 
-static void drop_everywhere(struct mmu *mmu, const struct strike *k, const gla_t *gla)
+/* INVLPG strikes the paging-structure caches whatever the address; the others only what would be used for it. */
+enum psc_extent { PSC_ADDRESS, PSC_CONTEXT };
+
+static void drop_everywhere(struct mmu *mmu, const struct strike *k, const gla_t *gla, enum psc_extent extent)
 {
 	bool doomed[CONTEXTS_MAX + 1];
 	doom(mmu, k, doomed);
 	drop_of(mmu, &mmu->itlb, doomed, gla);
 	drop_of(mmu, &mmu->dtlb, doomed, gla);
 	drop_of(mmu, &mmu->stlb, doomed, gla);
+	if (mmu->env.psc)
+		psc_strike(mmu->env.psc, doomed, extent == PSC_ADDRESS ? gla : NULL);
 	mmu->generation++;
 }
 
 static void flush(struct mmu *mmu, const struct strike *k)
 {
 	mmu->env.ev->n[EV_TLB_FLUSHES]++;
-	drop_everywhere(mmu, k, NULL);
+	drop_everywhere(mmu, k, NULL, PSC_CONTEXT);
 }
 
-static void invalidate_address(struct mmu *mmu, const struct strike *k, gla_t gla)
+static void invalidate_address(struct mmu *mmu, const struct strike *k, gla_t gla, enum psc_extent extent)
 {
 	mmu->env.ev->n[EV_INVLPG]++;
-	drop_everywhere(mmu, k, &gla);
+	drop_everywhere(mmu, k, &gla, extent);
 }
 
 void mmu_empty(struct mmu *mmu)
 {
 	drop_everywhere(mmu, &(struct strike){.any_vpid = true, .any_eptrta = true, .globals = true, .nonglobals = true, .any_pcid = true},
-			NULL);
+			NULL, PSC_CONTEXT);
 }
 
 void mmu_invlpg(struct mmu *mmu, gla_t gla)
 {
 	struct strike k = {.vpid = mmu->context.vpid, .any_eptrta = true, .globals = true, .nonglobals = true, .pcid = mmu->context.pcid};
-	invalidate_address(mmu, &k, gla);
+	invalidate_address(mmu, &k, gla, PSC_CONTEXT);
 }
 
 void mmu_flush_pcid(struct mmu *mmu, uint16_t pcid)
@@ -132,13 +137,13 @@ void mmu_flush_all(struct mmu *mmu)
 void mmu_invpcid_addr(struct mmu *mmu, uint16_t pcid, gla_t gla)
 {
 	struct strike k = {.vpid = mmu->context.vpid, .any_eptrta = true, .nonglobals = true, .pcid = pcid};
-	invalidate_address(mmu, &k, gla);
+	invalidate_address(mmu, &k, gla, PSC_ADDRESS);
 }
 
 void mmu_invvpid_addr(struct mmu *mmu, uint16_t vpid, gla_t gla)
 {
 	struct strike k = {.vpid = vpid, .any_eptrta = true, .globals = true, .nonglobals = true, .any_pcid = true};
-	invalidate_address(mmu, &k, gla);
+	invalidate_address(mmu, &k, gla, PSC_ADDRESS);
 }
 
 void mmu_invvpid(struct mmu *mmu, uint16_t vpid)
@@ -160,12 +165,16 @@ void mmu_invvpid_nonglobal(struct mmu *mmu, uint16_t vpid)
 void mmu_invept(struct mmu *mmu, uint64_t eptrta)
 {
 	flush(mmu, &(struct strike){.any_vpid = true, .eptrta = eptrta, .globals = true, .nonglobals = true, .any_pcid = true});
+	if (mmu->env.psc)
+		psc_strike_ept(mmu->env.psc, eptrta, NULL);
 }
 
 void mmu_invept_all(struct mmu *mmu)
 {
 	flush(mmu, &(struct strike){
 		       .any_vpid = true, .any_eptrta = true, .under_ept = true, .globals = true, .nonglobals = true, .any_pcid = true});
+	if (mmu->env.psc)
+		psc_strike_ept(mmu->env.psc, 0, NULL);
 }
 
 void mmu_forget_gpa(struct mmu *mmu, gla_t gla)

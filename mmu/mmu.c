@@ -29,7 +29,7 @@ const struct mmu_config mmu_config_default = {
 };
 #endif
 
-static void take_context(struct mmu *mmu)
+static void number_context(struct mmu *mmu)
 {
 	struct tlb_context group = mmu->context;
 	group.pcid = PCID_ANY;
@@ -41,6 +41,13 @@ static void take_context(struct mmu *mmu)
 	context_forget_all(&mmu->contexts);
 	mmu->context_id = context_number(&mmu->contexts, &mmu->context);
 	mmu->group_id = context_number(&mmu->contexts, &group);
+}
+
+static void take_context(struct mmu *mmu)
+{
+	number_context(mmu);
+	mmu->env.context = mmu->context_id;
+	mmu->env.eptrta = mmu->context.eptrta;
 }
 
 static void make_second_permits(struct mmu *mmu)
@@ -76,8 +83,21 @@ free_itlb:
 	return err;
 }
 
+int mmu_model(struct mmu *mmu, const struct psc_config *pscs, struct caches *caches)
+{
+	mmu->env.caches = caches;
+	if (!pscs)
+		return 0;
+	int err = psc_init(&mmu->psc, pscs);
+	if (err == 0)
+		mmu->env.psc = &mmu->psc;
+	return err;
+}
+
 void mmu_free(struct mmu *mmu)
 {
+	if (mmu->env.psc)
+		psc_free(mmu->env.psc);
 	tlb_free(&mmu->itlb);
 	tlb_free(&mmu->dtlb);
 	tlb_free(&mmu->stlb);
@@ -220,7 +240,7 @@ static inline void entry_from_walk(const struct mmu *mmu, struct tlb_entry *e, c
 	e->tag = tlb_tag(part, gla, w->global ? mmu->group_id : mmu->context_id);
 	e->frame = w->hpa.u & ~offset;
 	e->gpa = w->gpa.u & ~offset;
-	e->epoch = mmu->env.mem->table_epoch;
+	e->epoch = mmu->env.psc ? mmu->env.psc->oldest : mmu->env.mem->table_epoch;
 	e->rights = w->rights;
 	e->second = w->second;
 	e->pkey = w->pkey;
@@ -248,8 +268,10 @@ static struct tlb_entry *walk_and_fill(struct mmu *mmu, struct tlb *tlb, gla_t g
 	struct tlb_entry e;
 	walk_into(&mmu->last, &mmu->env, &mmu->mode, gla, access, 0);
 	if (unlikely(mmu->last.status != WALK_OK)) {
-		/* a page fault invalidates what is cached for its address; so does an EPT violation (SDM 3C) */
+		/* a page fault invalidates what is cached for its address; so does an EPT violation, for both addresses (SDM 3C) */
 		mmu_drop(mmu, gla);
+		if (mmu->env.psc && mmu->last.status == WALK_SECOND)
+			psc_strike_ept(mmu->env.psc, mmu->env.eptrta, &mmu->last.fail_gpa);
 		return NULL;
 	}
 	if (unlikely(mmu->env.mem->watch.armed))

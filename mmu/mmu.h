@@ -33,11 +33,16 @@ struct mmu {
 	uint64_t second_permits[2][2][32]; /* by user-mode page, dirty flag, SECOND_* bits */
 	bool pieces;			   /* some entry may be a piece of a larger guest page */
 	struct contexts contexts;
+	struct psc psc; /* in use if env.psc points to it */
 };
 
 /* Returns 0 or -ERR_NOMEM / -ERR_ARG (sets not a power of two, ways 0). config NULL: the default. */
 int mmu_init(struct mmu *mmu, struct mem *mem, struct events *ev, const struct mmu_config *config);
 void mmu_free(struct mmu *mmu);
+
+/* Paging-structure caches (NULL: none), and data caches that price every reference (NULL: none; owned by the caller). Results as mmu_init.
+ */
+int mmu_model(struct mmu *mmu, const struct psc_config *pscs, struct caches *caches);
 
 /* Decodes the mode anew and takes over the PCID. Invalidates nothing: see the mmu_flush functions. */
 void mmu_set_paging(struct mmu *mmu, const struct paging_regs *regs);

@@ -16,8 +16,8 @@
 #include "mmu/pte.h"
 
 /*
- * plain, below: 4 or 5 levels, no second stage, no observer, no peek. The compiler makes two walks of the one text; the plain one is
- * what nearly every native walk takes.
+ * plain, below: 4 or 5 levels, no second stage, no observer, no peek, no paging-structure caches, no data caches. The compiler makes two
+ * walks of the one text; the plain one is what nearly every native walk takes.
  */
 
 /* What one walk has used so far: where its entries lie, for the A and D flags. */
@@ -96,24 +96,6 @@ static bool fault(const struct paging_mode *mode, struct walk *w, unsigned acces
 	return false;
 }
 
-/* The only place where a guest entry is read and the reference counted. */
-static ALWAYS_INLINE uint64_t reference(const struct walk_env *env, const struct step *at, unsigned size, unsigned flags, bool plain)
-{
-	struct mem *mem = env->mem;
-	bool ram = likely(mem_is_ram(mem, at->hpa, size));
-	uint64_t entry = ram ? mem_load_entry(mem, at->hpa, size) : BITS(8 * size - 1, 0);
-	if (plain || !(flags & WALK_PEEK)) {
-		env->ev->n[EV_REF_PT + at->level - 1]++;
-		if (ram && unlikely(!(mem->frame_flags[at->hpa.u >> PAGE_SHIFT] & FRAME_TABLE)))
-			mem->frame_flags[at->hpa.u >> PAGE_SHIFT] |= FRAME_TABLE;
-	}
-	if (!plain && env->observer) {
-		struct walk_ref ref = {.level = at->level, .entry_size = (uint8_t)size, .gpa = at->gpa, .hpa = at->hpa, .entry = entry};
-		env->observer(env->observer_ctx, &ref);
-	}
-	return entry;
-}
-
 static ALWAYS_INLINE bool maps_page(const struct paging_mode *mode, unsigned level, uint64_t entry)
 {
 	if (level == 1)
@@ -123,9 +105,12 @@ static ALWAYS_INLINE bool maps_page(const struct paging_mode *mode, unsigned lev
 	return level == 2 ? mode->levels != 2 || mode->pse : level == 3;
 }
 
-/* Follows one table: reads the entry for gla, checks it, adds its rights. False: the walk has ended in a fault. */
+/*
+ * Follows one table: reads the entry for gla, checks it, adds its rights. False: the walk has ended in a fault. known: the
+ * paging-structure-cache entry that says where the table is, or NULL.
+ */
 static ALWAYS_INLINE bool follow(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, struct step *at, gpa_t table,
-				 gla_t gla, unsigned access, unsigned flags, bool plain, bool *leaf)
+				 gla_t gla, unsigned access, unsigned flags, bool plain, const struct psc_entry *known, bool *leaf)
 {
 	struct second s;
 	unsigned size = plain ? 8 : mode->entry_size;
@@ -133,11 +118,16 @@ static ALWAYS_INLINE bool follow(const struct walk_env *env, const struct paging
 	    size == 4 ? (unsigned)(gla.u >> (PAGE_SHIFT + 10 * (at->level - 1))) & 1023 : (unsigned)(gla.u >> level_shift(at->level)) & 511;
 	w->level = at->level;
 	at->gpa = GPA(table.u + index * size);
-	if (!translate(env, w, at->gpa, ACC_READ, true, false, flags, plain, &s))
+	if (!plain && known) {
+		s.hpa = HPA(known->table | page_offset(at->gpa.u));
+		s.rights = known->second;
+	} else if (!translate(env, w, at->gpa, ACC_READ, true, false, flags, plain, &s)) {
 		return false;
+	}
 	at->hpa = s.hpa;
 	at->second = s.rights;
-	at->entry = reference(env, at, size, flags, plain);
+	struct walk_ref ref = {.level = at->level, .entry_size = (uint8_t)size, .gpa = at->gpa, .hpa = at->hpa};
+	at->entry = walk_reference(env, &ref, flags, plain);
 	if (unlikely(!(at->entry & PTE_P)))
 		return fault(mode, w, access, 0);
 	*leaf = maps_page(mode, at->level, at->entry);
@@ -164,7 +154,7 @@ static bool set_flags(const struct walk_env *env, const struct paging_mode *mode
 		if (flags & WALK_PEEK)
 			continue;
 		mem_or_entry(env->mem, at->hpa, want, mode->entry_size);
-		env->ev->n[EV_AD_UPDATES]++;
+		walk_flag_set(env, EV_AD_UPDATES);
 		at->entry |= want;
 	}
 	return true;
@@ -190,9 +180,37 @@ static uint64_t page_address(const struct walk *w, uint64_t entry)
 	return entry & BITS(MAXPHYADDR - 1, 12) & ~(BIT(w->guest_shift) - 1);
 }
 
-/* From the top table to the leaf, the check of rights, A and D. */
+/* log2 of what an entry of a level maps */
+static unsigned entry_shift(const struct paging_mode *mode, unsigned level)
+{
+	return mode->entry_size == 4 && level == 2 ? PAGE_SHIFT_4M : level_shift(level);
+}
+
+/* What the walk has used goes into the paging-structure caches: of all but the leaf, the table that the entry leads to. */
+static void fill_psc(const struct walk_env *env, const struct paging_mode *mode, const struct trail *t, const struct psc_entry *known,
+		     gla_t gla)
+{
+	uint64_t all = known ? known->all : ~0ull, any = known ? known->any : 0;
+	for (unsigned i = 0; i + 1 < t->count; i++) {
+		const struct step *at = &t->step[i];
+		all &= at->entry;
+		any |= at->entry;
+		struct psc_array *a = psc_at(env->psc->linear, at->level);
+		struct psc_entry *e = psc_put(a, FIELD(gla.u, 56, 0) >> entry_shift(mode, at->level), env->context);
+		if (!e)
+			continue;
+		e->table = page_base(at[1].hpa.u);
+		e->gpa = page_base(at[1].gpa.u);
+		e->all = all;
+		e->any = any;
+		e->epoch = env->psc->oldest;
+		e->second = at[1].second;
+	}
+}
+
+/* From the top table, or from what a paging-structure cache knows, to the leaf, the check of rights, A and D. */
 static ALWAYS_INLINE bool walk_tables(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, gla_t gla,
-				      unsigned access, unsigned flags, bool plain)
+				      unsigned access, unsigned flags, bool plain, const struct psc_entry *known, unsigned known_level)
 {
 	struct trail trail;
 	unsigned level = mode->levels;
@@ -210,10 +228,16 @@ static ALWAYS_INLINE bool walk_tables(const struct walk_env *env, const struct p
 		table = GPA(pdpte & BITS(MAXPHYADDR - 1, 12));
 		level = 2;
 	}
+	if (!plain && known) {
+		trail.all = known->all;
+		trail.any = known->any;
+		table = GPA(known->gpa);
+		level = known_level - 1;
+	}
 	for (;; level--) {
 		struct step *at = &trail.step[trail.count++];
 		at->level = (uint8_t)level;
-		if (!follow(env, mode, w, at, table, gla, access, flags, plain, &leaf))
+		if (!follow(env, mode, w, at, table, gla, access, flags, plain, trail.count == 1 ? known : NULL, &leaf))
 			return false;
 		trail.all &= at->entry;
 		trail.any |= at->entry;
@@ -234,6 +258,8 @@ static ALWAYS_INLINE bool walk_tables(const struct walk_env *env, const struct p
 	if (unlikely(!(trail.all & PTE_A) || (access & ACC_WRITE && !(last->entry & PTE_D))) &&
 	    !set_flags(env, mode, w, &trail, access, flags))
 		return false;
+	if (!plain && env->psc && !(flags & WALK_PEEK))
+		fill_psc(env, mode, &trail, known, gla);
 	w->leaf = last->entry;
 	w->dirty = last->entry & PTE_D;
 	w->global = mode->pge && last->entry & PTE_G;
@@ -252,14 +278,14 @@ static void count(struct events *ev, const struct walk *w, unsigned access)
 }
 
 static ALWAYS_INLINE void walk_one(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, gla_t gla, unsigned access,
-				   unsigned flags, bool plain)
+				   unsigned flags, bool plain, const struct psc_entry *known, unsigned known_level)
 {
 	struct second s;
 	if (mode->levels == 0) {
 		w->rights = RIGHT_W | RIGHT_U;
 		w->gpa = GPA(gla.u);
 		w->dirty = true;
-	} else if (!walk_tables(env, mode, w, gla, access, flags, plain)) {
+	} else if (!walk_tables(env, mode, w, gla, access, flags, plain, known, known_level)) {
 		return;
 	}
 	if (!translate(env, w, w->gpa, access & (ACC_READ | ACC_WRITE | ACC_FETCH), false, w->rights & RIGHT_U, flags, plain, &s))
@@ -270,13 +296,44 @@ static ALWAYS_INLINE void walk_one(const struct walk_env *env, const struct pagi
 	w->shift = guest < s.shift ? guest : s.shift;
 }
 
+/* With paging-structure caches: from the deepest entry that covers gla; if that fails, from the top, without what was cached. */
+static void walk_cached(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, gla_t gla, unsigned access)
+{
+	uint64_t addr = FIELD(gla.u, 56, 0);
+	unsigned level = 0;
+	env->psc->oldest = env->mem->table_epoch;
+	const struct psc_entry *hit = mode->levels ? psc_deepest(env->psc->linear, addr, env->context, entry_shift(mode, 2), &level) : NULL;
+	if (hit) {
+		struct psc_entry known = *hit;
+		walk_psc_hit(env, hit, false, level);
+		walk_one(env, mode, w, gla, access, 0, false, &known, level);
+		if (likely(w->status == WALK_OK))
+			return;
+		for (unsigned l = PSC_FIRST_LEVEL; l <= LEVELS_MAX; l++)
+			psc_drop(psc_at(env->psc->linear, l), addr >> entry_shift(mode, l), env->context);
+		memset(w, 0, sizeof *w);
+	}
+	walk_one(env, mode, w, gla, access, 0, false, NULL, 0);
+}
+
+/* What the walk is counted under, and what it costs before its references. */
+static void begin_priced(const struct walk_env *env, unsigned access)
+{
+	env->caches->kind = access & ACC_FETCH ? WALK_FOR_FETCH : access & ACC_WRITE ? WALK_FOR_STORE : WALK_FOR_LOAD;
+	cost_charge(env->caches->cost, COST_WALK);
+}
+
 void walk_into(struct walk *w, const struct walk_env *env, const struct paging_mode *mode, gla_t gla, unsigned access, unsigned flags)
 {
 	memset(w, 0, offsetof(struct walk, fail));
-	if (likely(mode->levels >= 4 && !env->second && !env->observer && !(flags & WALK_PEEK)))
-		walk_one(env, mode, w, gla, access, flags, true);
+	if (env->caches && !(flags & WALK_PEEK))
+		begin_priced(env, access);
+	if (likely(mode->levels >= 4 && !env->second && !env->observer && !(flags & WALK_PEEK) && !env->psc && !env->caches))
+		walk_one(env, mode, w, gla, access, flags, true, NULL, 0);
+	else if (env->psc && !(flags & WALK_PEEK))
+		walk_cached(env, mode, w, gla, access);
 	else
-		walk_one(env, mode, w, gla, access, flags, false);
+		walk_one(env, mode, w, gla, access, flags, false, NULL, 0);
 	if (likely(!(flags & WALK_PEEK)))
 		count(env->ev, w, access);
 }

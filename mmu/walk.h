@@ -10,9 +10,11 @@
 #ifndef MMU_WALK_H
 #define MMU_WALK_H
 
+#include "mmu/cache.h"
 #include "mmu/event.h"
 #include "mmu/mem.h"
 #include "mmu/paging.h"
+#include "mmu/psc.h"
 
 /* What an access is, as a set of bits. A read-modify-write is ACC_READ | ACC_WRITE. */
 enum access {
@@ -83,6 +85,7 @@ struct walk_ref {
 	gpa_t gpa;	    /* guest entries: its guest-physical address; EPT: the address being translated */
 	hpa_t hpa;	    /* where the entry was read */
 	uint64_t entry;	    /* as read, before A/D updates */
+	uint8_t answer;	    /* enum answer, with data caches */
 };
 typedef void walk_observer(void *ctx, const struct walk_ref *ref);
 
@@ -94,7 +97,49 @@ struct walk_env {
 	void *second_ctx;
 	walk_observer *observer; /* NULL: nobody looks */
 	void *observer_ctx;
+	struct psc *psc;       /* NULL: no paging-structure caches */
+	uint32_t context;      /* what linear and combined entries are tagged with */
+	uint64_t eptrta;       /* what guest-physical entries are tagged with; 0: no EPT */
+	struct caches *caches; /* NULL: references take no time */
 };
+
+/*
+ * One memory reference of a walk, of the guest's tables or of EPT: the only place where one is made, counted, marked, priced and told to an
+ * observer. ref comes without entry and answer. plain: known to have neither observer nor caches, and not to be a peek. Outside RAM an
+ * entry reads as all ones.
+ */
+static ALWAYS_INLINE uint64_t walk_reference(const struct walk_env *env, struct walk_ref *ref, unsigned flags, bool plain)
+{
+	struct mem *mem = env->mem;
+	bool ram = likely(mem_is_ram(mem, ref->hpa, ref->entry_size));
+	ref->entry = ram ? mem_load_entry(mem, ref->hpa, ref->entry_size) : BITS(8 * ref->entry_size - 1, 0);
+	if (plain || !(flags & WALK_PEEK)) {
+		env->ev->n[(ref->ept ? EV_REF_EPT_PT : EV_REF_PT) + ref->level - 1]++;
+		if (ram && unlikely(!(mem->frame_flags[ref->hpa.u >> PAGE_SHIFT] & FRAME_TABLE)))
+			mem->frame_flags[ref->hpa.u >> PAGE_SHIFT] |= FRAME_TABLE;
+		if (!plain && env->caches)
+			ref->answer = (uint8_t)caches_walk(env->caches, ref->hpa, ref->ept, ref->level, ref->for_level);
+	}
+	if (!plain && unlikely(env->observer))
+		env->observer(env->observer_ctx, ref);
+	return ref->entry;
+}
+
+/* A flag of an entry was set by a walk. */
+static inline void walk_flag_set(const struct walk_env *env, enum event event)
+{
+	env->ev->n[event]++;
+	if (env->caches)
+		cost_charge(env->caches->cost, COST_AD_UPDATE);
+}
+
+/* A paging-structure cache answered. */
+static inline void walk_psc_hit(const struct walk_env *env, const struct psc_entry *e, bool ept, unsigned level)
+{
+	env->psc->hits[ept][level]++;
+	if (e->epoch < env->psc->oldest)
+		env->psc->oldest = e->epoch;
+}
 
 struct walk {
 	enum walk_status status;
