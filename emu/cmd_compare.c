@@ -24,7 +24,8 @@ struct compare_options {
 static const struct argp_option option_table[] = {
     {"mem", 'm', "SIZE", 0, "Guest memory, in bytes or with K, M, G or T (128M)", 0},
     {"max-insns", 'n', "N", 0, "Stop each run after N instructions; K, M and G are powers of 1000", 0},
-    {"modes", KEY_MODES, "LIST", 0, "Comma-separated: native, ept-4k, ept-2m, ept-1g (all); the first is what others are compared with", 0},
+    {"modes", KEY_MODES, "LIST", 0,
+     "Comma-separated: native, ept-4k, ept-2m, ept-1g, shadow, shadow-sync (all); the first is what others are compared with", 0},
     {"csv", KEY_CSV, "FILE", 0, "Write one row a run there; - is standard output", 0},
     {"json", KEY_JSON, "FILE", 0, "Write all counters of all runs there; - is standard output", 0},
     {0},

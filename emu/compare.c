@@ -9,8 +9,13 @@
 enum { CAPTURE_MAX = 64 << 20, TOP_EXITS = 4 };
 
 const struct compare_mode compare_modes[] = {
-    {"native", PAGING_NATIVE, 0},	   {"ept-4k", PAGING_EPT, PAGE_SHIFT}, {"ept-2m", PAGING_EPT, PAGE_SHIFT_2M},
-    {"ept-1g", PAGING_EPT, PAGE_SHIFT_1G}, {NULL, PAGING_NATIVE, 0},
+    {.name = "native", .paging = PAGING_NATIVE},
+    {.name = "ept-4k", .paging = PAGING_EPT, .ept_page_shift = PAGE_SHIFT},
+    {.name = "ept-2m", .paging = PAGING_EPT, .ept_page_shift = PAGE_SHIFT_2M},
+    {.name = "ept-1g", .paging = PAGING_EPT, .ept_page_shift = PAGE_SHIFT_1G},
+    {.name = "shadow", .paging = PAGING_SHADOW},
+    {.name = "shadow-sync", .paging = PAGING_SHADOW, .no_unsync = true},
+    {.name = NULL},
 };
 
 static char *captured(const struct console *console)
@@ -72,6 +77,7 @@ int compare_run(struct comparison *comparison, const struct compare_request *req
 					      .max_insns = request->max_insns,
 					      .paging = mode->paging,
 					      .ept_page_shift = mode->ept_page_shift,
+					      .shadow.no_unsync = mode->no_unsync,
 					      .console = &out,
 					      .tlbs = &mmu_config_default};
 
@@ -140,7 +146,7 @@ static void table_exits(FILE *out, const struct compare_run *run)
 
 	if (!count)
 		return;
-	fprintf(out, "   %-8s exits:", run->mode->name);
+	fprintf(out, "   %-11s exits:", run->mode->name);
 	for (unsigned i = 0; i < count; i++)
 		fprintf(out, "%s %s %" PRIu64, i ? "," : "", exit_name(top[i]), run->exits[top[i]]);
 	fputs("\n", out);
@@ -149,13 +155,13 @@ static void table_exits(FILE *out, const struct compare_run *run)
 void compare_table(FILE *out, const char *title, const struct comparison *c)
 {
 	fprintf(out, "\n '%s' natively and virtualized:\n\n", title);
-	fprintf(out, "   %-8s %14s %14s %9s %12s %12s %9s %10s %10s\n", "mode", "instructions", "cycles", "overhead", "TLB misses",
+	fprintf(out, "   %-11s %14s %14s %9s %12s %12s %9s %10s %10s\n", "mode", "instructions", "cycles", "overhead", "TLB misses",
 		"walk refs", "per walk", "page", "VM exits");
-	fprintf(out, "   %-8s %14s %14s %9s %12s %12s %9s %10s %10s\n", "", "", "", "", "", "", "", "faults", "");
+	fprintf(out, "   %-11s %14s %14s %9s %12s %12s %9s %10s %10s\n", "", "", "", "", "", "", "", "faults", "");
 	for (size_t i = 0; i < c->count; i++) {
 		const struct compare_run *run = &c->run[i];
 		uint64_t refs = event_walk_refs(&run->ev);
-		fprintf(out, "   %-8s %14" PRIu64 " %14" PRIu64 " %8.2f%% %12" PRIu64 " %12" PRIu64 " %9.2f %10" PRIu64 " %10" PRIu64 "\n",
+		fprintf(out, "   %-11s %14" PRIu64 " %14" PRIu64 " %8.2f%% %12" PRIu64 " %12" PRIu64 " %9.2f %10" PRIu64 " %10" PRIu64 "\n",
 			run->mode->name, run->ev.n[EV_INSTRUCTIONS], run->cycles, overhead(c, run), tlb_misses(run), refs,
 			per(refs, event_walks(&run->ev)), run->ev.n[EV_EXC_PF], run->ev.n[EV_VM_EXITS]);
 	}

@@ -16,6 +16,7 @@ struct compare_mode {
 	const char *name; /* "native", "ept-4k" .. */
 	enum paging_kind paging;
 	unsigned ept_page_shift;
+	bool no_unsync; /* PAGING_SHADOW: leaf tables stay write-protected */
 };
 
 enum { COMPARE_MODES_MAX = 8 };

@@ -54,7 +54,8 @@ static void write_registers(struct cpu *cpu, const struct pending *p)
 		cpu->dr[7] &= ~DR7_GD;
 }
 
-static void count(struct cpu *cpu, const struct pending *p)
+/* The event under way was delivered, or gave way to another; after a VM exit on the way it is delivered again, and counted then. */
+static void count(struct cpu *cpu, const struct delivery *p)
 {
 	if (p->type == EVTYPE_EXTERNAL || p->type == EVTYPE_NMI)
 		cpu->ev.n[EV_INTERRUPTS]++;
@@ -107,10 +108,7 @@ static bool deliver_one(struct cpu *cpu)
 	cpu->pending.kind = PENDING_NONE;
 	if (p.type == EVTYPE_NMI)
 		cpu->interruptibility |= BLOCK_NMI;
-	bool done = deliver_gate(cpu, &f);
-	if (done || cpu->pending.kind == PENDING_EXCEPTION) /* after a VM exit on the way it is delivered again, and counted then */
-		count(cpu, &p);
-	return done;
+	return deliver_gate(cpu, &f);
 }
 
 static void finish(struct cpu *cpu)
@@ -172,10 +170,12 @@ static bool deliver_chain(struct cpu *cpu)
 			return raise_stop(cpu, "event delivery never ends: each attempt to deliver a fault raises another benign one");
 		if (cpu->pending.kind != PENDING_EXCEPTION || vmx_intercept_event(cpu))
 			return false;
+		count(cpu, &cpu->delivery);
 		write_registers(cpu, &cpu->pending);
 		if (!nest(cpu))
 			return false;
 	}
+	count(cpu, &cpu->delivery);
 	finish(cpu);
 	return true;
 }

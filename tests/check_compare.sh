@@ -33,7 +33,7 @@ counter() {
 
 "$vtxray" compare --csv "$work/csv" --json "$work/json" "$images/paging.elf" >"$work/table" 2>"$work/errors"
 check "exit status" [ $? -eq 0 ]
-for mode in native ept-4k ept-2m ept-1g; do
+for mode in native ept-4k ept-2m ept-1g shadow shadow-sync; do
 	check "$mode: a row in the table" grep -q "^ *$mode " "$work/table"
 	check "$mode: same console" [ "$(column same_console $mode)" = 1 ]
 	check "$mode: page faults" [ "$(column exc_pf $mode)" = 2433 ]
@@ -42,6 +42,8 @@ check "native exits" [ "$(column vm_exits native)" = 0 ]
 check "native walk references as run by itself" [ "$(column walk_refs native)" = "$(counter walk_refs)" ]
 check "ept-4k walk references as run by itself" [ "$(column walk_refs ept-4k)" = "$(counter walk_refs --paging ept)" ]
 check "ept-2m exits as run by itself" [ "$(column vm_exits ept-2m)" = "$(counter vm_exits --paging ept --ept-page 2m)" ]
+check "shadow walks are as long as native ones" [ "$(column walk_refs_per_walk shadow | cut -c1-3)" = "$(column walk_refs_per_walk native | cut -c1-3)" ]
+check "without unsync there are more exits" [ "$(column vm_exits shadow-sync)" -gt "$(column vm_exits shadow)" ]
 check "JSON names the modes" grep -q '"mode": "ept-1g"' "$work/json"
 "$vtxray" compare --modes nonsense "$images/paging.elf" >/dev/null 2>"$work/errors"
 check "bad mode: status" [ $? -eq 2 ]
