@@ -19,8 +19,9 @@ int console_init(struct console *console, FILE *out, int in_fd, size_t capture_m
 	memset(console, 0, sizeof *console);
 	console->out = out;
 	console->in_fd = in_fd;
-	if (in_fd >= 0 && fstat(in_fd, &st) != 0)
-		console->in_fd = -1;
+	console->in_eof = in_fd >= 0 && fstat(in_fd, &st) != 0;
+	if (console->in_eof)
+		console->in_fd = -1; /* closed: as if it were empty */
 	else if (in_fd >= 0)
 		console->in_paced = !S_ISREG(st.st_mode);
 	console->capture_max = capture_max;

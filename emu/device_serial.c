@@ -30,6 +30,7 @@ enum { REG_DATA, REG_IER, REG_IIR_FCR, REG_LCR, REG_MCR, REG_LSR, REG_MSR, REG_S
 #define LSR_THRE_TEMT 0x60
 #define MSR_LINES 0xf0
 #define MSR_RI 0x40
+#define MSR_DCD 0x80
 #define MSR_IDLE 0xb0 /* DCD, DSR, CTS: somebody is there */
 
 static const uint64_t poll_interval = 1000000; /* 1 ms */
@@ -108,10 +109,18 @@ static uint8_t interrupt_id(const struct serial *s, uint64_t now)
 	return IIR_NONE;
 }
 
+/* What is at the other end: it hangs up (DCD) when the console's input has ended and all of it was read. */
+static uint8_t lines_outside(const struct serial *s)
+{
+	bool ended = s->console && s->console->in_eof && !console_open(s->console) && !s->rx_count;
+
+	return ended ? MSR_IDLE & ~MSR_DCD : MSR_IDLE;
+}
+
 /* The modem lines, from outside or looped back from MCR, with deltas against what they were (TERI: RI's trailing edge). */
 static void modem_update(struct serial *s)
 {
-	uint8_t lines = MSR_IDLE, m = s->mcr, changed;
+	uint8_t lines = lines_outside(s), m = s->mcr, changed;
 
 	if (m & MCR_LOOP)
 		lines = (uint8_t)((m & 2) << 3 | (m & 1) << 5 | (m & 4) << 4 | (m & 8) << 4); /* RTS DTR OUT1 OUT2: CTS DSR RI DCD */
@@ -173,6 +182,7 @@ uint8_t serial_in(struct serial *s, unsigned reg, uint64_t now)
 	case REG_LSR:
 		return lsr_in(s, now);
 	case REG_MSR:
+		modem_update(s);
 		value = s->msr;
 		s->msr &= MSR_LINES;
 		return value;

@@ -9,6 +9,7 @@ TMP=$(mktemp -d) || exit 1
 trap 'rm -rf "$TMP"' EXIT
 cases=0 failed=0
 OPTIONS='' # of the kernel, for the next cases
+SCRIPT=''  # a file that the program finds in its working directory
 
 # encode WORD...: as the kernel's command line wants them
 encode() {
@@ -30,10 +31,14 @@ verdict() { # NAME WANTED-STATUS STATUS
 on_vtxray() {
 	name=$1 program=$2
 	shift 2
-	env -i HOME=/root PATH=/bin "$program" "$@" <"$TMP/input" >"$TMP/expected" 2>/dev/null
+	rm -rf "$TMP/work"
+	mkdir "$TMP/work"
+	[ -z "$SCRIPT" ] || cp "$SCRIPT" "$TMP/work"
+	(cd "$TMP/work" && exec env -i HOME=/root PATH=/bin "$program" "$@" <"$TMP/input" >"$TMP/expected" 2>/dev/null) 2>/dev/null
 	status=$?
 	# shellcheck disable=SC2086 # options are words
-	timeout 120 "$VTXRAY" run --mem 128M --module "$program=/bin/${program##*/}" "$KERNEL" -- $OPTIONS env=HOME=/root env=PATH=/bin \
+	timeout 120 "$VTXRAY" run --mem 128M --module "$program=/bin/${program##*/}" --module "$TMP/nothing=/work type=dir" \
+		${SCRIPT:+--module "$SCRIPT=/work/${SCRIPT##*/}"} "$KERNEL" -- $OPTIONS cwd=/work env=HOME=/root env=PATH=/bin \
 		"init=/bin/${program##*/}$(encode "$@")" <"$TMP/input" >"$TMP/got" 2>"$TMP/err"
 	verdict "$name" $(((status << 1 | 1) & 255)) $?
 }
@@ -50,6 +55,7 @@ on_qemu() {
 }
 
 : >"$TMP/input"
+echo >"$TMP/nothing"
 gcc -O2 -static -o "$TMP/hello" "$HERE/hello.c" || exit 1
 gcc -O2 -static-pie -o "$TMP/hello-pie" "$HERE/hello.c" || exit 1
 musl-gcc -O2 -static -o "$TMP/hello-musl" "$HERE/hello.c" || exit 1
@@ -64,6 +70,26 @@ done
 OPTIONS='direct=1g user=2m'
 on_qemu 'hello with direct=1g user=2m' "$TMP/hello"
 OPTIONS=''
+
+for p in threads signals memory; do
+	gcc -D_GNU_SOURCE -O1 -static -o "$TMP/$p" "$HERE/$p.c" || exit 1
+	musl-gcc -D_GNU_SOURCE -O1 -static -o "$TMP/$p-musl" "$HERE/$p.c" || exit 1
+	on_vtxray "$p" "$TMP/$p"
+	on_vtxray "$p-musl" "$TMP/$p-musl"
+done
+for OPTIONS in 'direct=4k pcid=on hz=5000' 'direct=1g user=2m'; do
+	for p in threads signals memory; do
+		on_vtxray "$p with $OPTIONS" "$TMP/$p"
+	done
+done
+OPTIONS=''
+on_qemu signals "$TMP/signals"
+
+printf 'standard\ninput\n' >"$TMP/input"
+SCRIPT=$HERE/busybox.sh
+on_vtxray busybox.sh "$(command -v busybox)" sh busybox.sh
+SCRIPT=$HERE/bash.sh
+on_vtxray bash.sh "$(command -v bash-static)" bash.sh
 
 echo "$((100 * (cases - failed) / cases))%: Checks: $cases, Failures: $failed, Errors: 0"
 [ "$failed" -eq 0 ]

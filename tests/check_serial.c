@@ -117,6 +117,20 @@ START_TEST(input_is_read_byte_by_byte_until_its_end)
 }
 END_TEST
 
+START_TEST(carrier_is_lost_when_the_last_input_was_read)
+{
+	open_input("x");
+	ck_assert_uint_eq(in8(MSR), 0xb0);
+	ck_assert_uint_eq(in8(LSR) & 1, 1);
+	ck_assert_uint_eq(in8(MSR), 0xb0);
+	ck_assert_uint_eq(in8(COM), 'x');
+	ck_assert_uint_eq(in8(LSR) & 1, 0);
+	ck_assert_uint_eq(in8(MSR), 0x38); /* DCD is off, and has changed */
+	ck_assert_uint_eq(in8(MSR), 0x30);
+	close_input();
+}
+END_TEST
+
 START_TEST(received_data_interrupt_without_fifo)
 {
 	open_input("ab");
@@ -290,6 +304,7 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, registers_hold_their_writable_bits);
 	tcase_add_test(tc, divisor_latch_hides_data_and_ier);
 	tcase_add_test(tc, input_is_read_byte_by_byte_until_its_end);
+	tcase_add_test(tc, carrier_is_lost_when_the_last_input_was_read);
 	tcase_add_test(tc, received_data_interrupt_without_fifo);
 	tcase_add_test(tc, fifo_interrupts_at_its_trigger_level);
 	tcase_add_test(tc, fifo_below_trigger_times_out_after_four_characters);

@@ -11,6 +11,7 @@
 #include "proc.h"
 #include "program.h"
 #include "sched.h"
+#include "syscall.h"
 #include "time.h"
 #include "tty.h"
 #include "vm_page.h"
@@ -89,6 +90,7 @@ void main(u64 multiboot)
 {
 	modules_note(multiboot);
 	note_memory(multiboot);
+	syscall_trace = options_is("trace", "on");
 	tty_init(options_is("tty", "on"));
 	entry_init(options_is("pcid", "on"));
 	init_memory();

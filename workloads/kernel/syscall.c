@@ -3,6 +3,7 @@
 #include "syscall.h"
 #include "errno.h"
 #include "log.h"
+#include "process.h"
 
 #define CALL_0(name) sys_##name()
 #define CALL_1(name) sys_##name(r->rdi)
@@ -14,6 +15,8 @@
 #define CALL_REGS(name) sys_##name(r)
 
 enum { NUMBERS = 512 };
+
+bool syscall_trace;
 
 /* libc tries these first and has another way: they are not worth a line */
 static bool expected(u64 number)
@@ -44,7 +47,24 @@ static long call(struct trap *r)
 	return unknown(r->error);
 }
 
+/* trace=on: one line for each call that returns */
+static const char *name_of(u64 number)
+{
+	switch (number) {
+#define SYSCALL(n, name, arguments)                                                                                                        \
+	case n:                                                                                                                            \
+		return #name;
+#include "syscall.def"
+#undef SYSCALL
+	}
+	return "?";
+}
+
 void syscall_do(struct trap *regs)
 {
+	u64 number = regs->error, a = regs->rdi, b = regs->rsi, c = regs->rdx;
+
 	regs->rax = (u64)call(regs);
+	if (syscall_trace)
+		log("%u: %s(0x%lx, 0x%lx, 0x%lx) = 0x%lx", (u32)thread_current->tid, name_of(number), a, b, c, regs->rax);
 }

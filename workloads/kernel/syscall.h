@@ -17,6 +17,8 @@
 #include "syscall.def"
 #undef SYSCALL
 
+extern bool syscall_trace; /* each call is logged */
+
 /* Does the call that regs asks for. */
 void syscall_do(struct trap *regs);
 /* Reads a struct timespec as nanoseconds; writes one. */

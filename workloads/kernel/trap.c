@@ -38,8 +38,8 @@ static void page_fault(struct trap *r)
 	bool user = r->cs & 3;
 	enum vm_fault rc = FAULT_UNMAPPED;
 
-	if (linear < USER_TOP && thread_current && process_current->vm)
-		rc = vm_fault(process_current->vm, linear, r->error);
+	if (linear < USER_TOP && vm_current())
+		rc = vm_fault(vm_current(), linear, r->error);
 	if (rc == FAULT_OK)
 		return;
 	if (!user && !fix_up(r))
