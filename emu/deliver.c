@@ -186,6 +186,7 @@ bool deliver_pending(struct cpu *cpu)
 	cpu->delivery.active = false;
 	if (vmx_intercept_event(cpu))
 		return false;
+	cpu->activity = ACTIVITY_ACTIVE; /* after a VM exit that it causes directly the guest's state is still the inactive one */
 	return deliver_injected(cpu);
 }
 

@@ -134,7 +134,6 @@ static bool deliver_due(struct machine *m)
 	if (cpu->pending_dbg && !(cpu->interruptibility & BLOCK_MOV_SS)) {
 		uint64_t bits = cpu->pending_dbg;
 		cpu->pending_dbg = 0;
-		cpu->activity = ACTIVITY_ACTIVE;
 		save_rf(m);
 		raise_db(cpu, bits);
 		deliver_exception(m);

@@ -28,7 +28,7 @@ function used(rule) { uses[rule]++ }
 # RF: RFLAGS as saved by a VM exit that a fault, an EPT violation or a misconfiguration caused
 function rule_rf(text, b,   v) {
 	v = number(field(text, "fl"))
-	if ((is_exit(text, 0) || is_exit(text, 48) || is_exit(text, 49)) && bit(v, 16) && !bit(number(field(b, "fl")), 16)) {
+	if ((is_exit(text, 0) || is_exit(text, 2) || is_exit(text, 48) || is_exit(text, 49)) && bit(v, 16) && !bit(number(field(b, "fl")), 16)) {
 		used("RF")
 		return replace(text, "fl", clear(v, 16))
 	}
@@ -86,8 +86,8 @@ function skip_halted_event(text,   type, vector, info) {
 }
 # P12: pending debug exceptions with the enabled-breakpoint bit alone are valid
 function skip_enabled_breakpoint(text) { return text ~ /^event .* p=1000 / }
-# DBSS: software events other than INT n, INT3 and INTO after MOV SS with pending debug exceptions: lost or delivered
-function skip_debug_after_injection(text) { return text ~ /^event .* info=8000050[0-9a-f] i=[23ab] / && text !~ / p=0 / }
+# DBSS: injected INT n and privileged software exceptions after MOV SS with pending debug exceptions: lost or delivered
+function skip_debug_after_injection(text) { return text ~ /^event .* info=80000[45][0-9a-f][0-9a-f] i=[23ab] / && text !~ / p=0 / }
 # NMIB: an NMI cannot be injected with virtual NMIs and blocking by NMI
 function skip_blocked_nmi(text) {
 	return text ~ /^event .* info=80000202 .* v=1: entry failed, exit 33 q=0/ && bit(number(field(text, "i")), 3)
@@ -131,6 +131,14 @@ function skip_selector_rpl(text, b) { return text ~ /^entry .* m3 c0.* 802\^[12]
 function skip_stack_dpl(text) { return text ~ /^entry .* m3 c0.* 4818\^[24]0.*: entry failed, exit 33 q=0/ }
 # INVPCID: its privilege check comes before the VM exit
 function skip_invpcid(text, b) { return text ~ /^intercept .* c3 invpcid: / && text ~ /( ii=80000b0d\/0 |: handler 13: 0 )/ && is_exit(b, 58) }
+# STIDB: blocking by STI as saved by an exit that a pending debug exception causes at once
+function rule_sti(text) {
+	if (text ~ /^event .* info=0 .*: exit 0 .* ii=80000301 .* is=[19] / && bit(number(field(text, "i")), 0)) {
+		used("STIDB")
+		return replace(text, "is", clear(number(field(text, "is")), 0))
+	}
+	return text
+}
 # Q3: an NMI injected with blocking by STI
 function rule_q3(text,   i) {
 	i = number(field(text, "i"))
@@ -166,6 +174,7 @@ function as_bochs(text, b) {
 	text = rule_d2(text)
 	text = rule_rmw(text)
 	text = rule_q3(text)
+	text = rule_sti(text)
 	text = rule_link(text)
 	text = rule_operand_size(text, b)
 	text = rule_activity(text)

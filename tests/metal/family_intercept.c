@@ -211,6 +211,7 @@ static void restore(void)
 	for (unsigned i = 0; i < sizeof(written) / sizeof(written[0]); i++)
 		wrmsr(written[i], 0);
 	wrmsr(0x277, 0x0007040600070406);
+	write_cr0(read_cr0() & 0x9fffffff); /* CD and NW, which neither VM entry nor VM exit loads */
 	write_cr8(0);
 	write_cr2(0);
 	write_dr0(0);
