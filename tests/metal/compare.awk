@@ -131,14 +131,17 @@ function skip_selector_rpl(text, b) { return text ~ /^entry .* m3 c0.* 802\^[12]
 function skip_stack_dpl(text) { return text ~ /^entry .* m3 c0.* 4818\^[24]0.*: entry failed, exit 33 q=0/ }
 # INVPCID: its privilege check comes before the VM exit
 function skip_invpcid(text, b) { return text ~ /^intercept .* c3 invpcid: / && text ~ /( ii=80000b0d\/0 |: handler 13: 0 )/ && is_exit(b, 58) }
-# STIDB: blocking by STI as saved by an exit that a pending debug exception causes at once
-function rule_sti(text) {
-	if (text ~ /^event .* info=0 .*: exit 0 .* ii=80000301 .* is=[19] / && bit(number(field(text, "i")), 0)) {
-		used("STIDB")
-		return replace(text, "is", clear(number(field(text, "is")), 0))
+# SHADOW: blocking by STI or MOV SS as saved by an exit that an exception causes before the first instruction has run
+function rule_shadow(text, b,   is) {
+	is = number(field(text, "is"))
+	if (text ~ /^(event|entry) / && is_exit(text, 0) && is % 4 && number(field(b, "is")) % 4 == 0) {
+		used("SHADOW")
+		return replace(text, "is", is - is % 4)
 	}
 	return text
 }
+# IWHLT: interrupt-window exiting ends HLT state
+function skip_window_halted(text, b) { return text ~ /^event .* a=1 .*: exit 7 / && text ~ / f=[0-9a-f]*[2367abef][0-9a-f][0-9a-f] / && is_exit(b, 52) }
 # Q3: an NMI injected with blocking by STI
 function rule_q3(text,   i) {
 	i = number(field(text, "i"))
@@ -174,7 +177,7 @@ function as_bochs(text, b) {
 	text = rule_d2(text)
 	text = rule_rmw(text)
 	text = rule_q3(text)
-	text = rule_sti(text)
+	text = rule_shadow(text, b)
 	text = rule_link(text)
 	text = rule_operand_size(text, b)
 	text = rule_activity(text)
@@ -211,6 +214,10 @@ NR == FNR { bochs[FNR] = $0; bochs_lines = FNR; next }
 	}
 	if (skip_stack_dpl($0)) {
 		used("SSDPL")
+		next
+	}
+	if (skip_window_halted($0, b)) {
+		used("IWHLT")
 		next
 	}
 	if (skip_unchecked($0)) {
