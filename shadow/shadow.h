@@ -190,10 +190,15 @@ uint32_t fill_root(struct shadow *s);
 uint32_t fill_find(const struct shadow *s, gla_t gla, unsigned *level);
 
 /* ---- write.c: stores to page tables ---- */
-void write_fault(struct shadow *s, gla_t gla, unsigned access, struct guest_walk *gw);
+/* true: the instruction has been carried out; false: it is to be tried again. */
+bool write_fault(struct shadow *s, gla_t gla, struct guest_walk *gw);
 void write_end_step(struct shadow *s);
 /* The VMM writes guest memory: bytes within one frame. */
 void write_bytes(struct shadow *s, hpa_t to, const void *from, unsigned size);
+
+/* ---- store.c ---- */
+/* Carries out the instruction at RIP if it is a plain store to gla (at hpa); false: nothing has happened. */
+bool store_emulate(struct shadow *s, gla_t gla, hpa_t hpa);
 
 /* ---- control.c: the guest's control registers ---- */
 enum vmm_result control_cr_access(struct vmm *vmm);

@@ -127,7 +127,8 @@ static enum vmm_result page_fault(struct vmm *vmm)
 		write_end_step(s);
 		return shadow_inject_fault(s, gla, error);
 	case FILL_PROTECTED:
-		write_fault(s, gla, access, &gw);
+		if (write_fault(s, gla, &gw))
+			return VMM_RETRY;
 		break;
 	case FILL_DONE:
 		s->cpu->ev.n[EV_SHADOW_HIDDEN_FAULTS]++;

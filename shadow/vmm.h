@@ -39,6 +39,7 @@ struct shadow_vmm_config {
 	unsigned pages;	    /* shadow pages, at least 8; 0: the default */
 	bool no_unsync;	    /* leaf tables stay write-protected */
 	bool no_vpid;
+	bool step;	    /* every store to a table is stepped, none decoded */
 	unsigned unprotect; /* a table written this often, and not walked meanwhile, is one no longer; 0: never */
 	struct vmm_devices devices;
 	shadow_event_fn *trace; /* NULL: nobody asks */

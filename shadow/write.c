@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A permitted store to a write-protected frame. It is let through in one of three ways:
+ * A permitted store to a write-protected frame. It is let through in one of four ways:
  *   out of sync   a leaf table becomes writable until the guest next invalidates (sync.c);
  *   no table      a frame that is written again and again, and not walked meanwhile, loses its shadow pages;
- *   emulated      CHOICE: by stepping: the processor executes the instruction itself, with just this frame writable through just this
+ *   emulated      a plain store, by the VMM itself (store.c);
+ *   stepped       CHOICE: all others. The processor executes the instruction itself, with just this frame writable through just this
  *                 slot, and the monitor trap flag brings the VMM back after it (SDM 3C, "Monitor Trap Flag"). So every form of store
  *                 has its exact effect; memory is unchanged until the VMM lets the instruction run.
  * Whatever else exits meanwhile ends the step, but for a further page fault: the instruction may need two frames.
@@ -95,11 +96,10 @@ static void unprotect(struct shadow *s, uint64_t gfn)
 		page_zap(s, p);
 }
 
-void write_fault(struct shadow *s, gla_t gla, unsigned access, struct guest_walk *gw)
+bool write_fault(struct shadow *s, gla_t gla, struct guest_walk *gw)
 {
 	uint64_t gfn = gw->w.hpa.u >> PAGE_SHIFT;
 	bool protected = frame_is_protected(s, gfn);
-	(void)access;
 	if (protected) {
 		s->cpu->ev.n[EV_SHADOW_WP_FAULTS]++;
 		shadow_note(s, SHADOW_WP_FAULT, gw->w.gpa.u, mem_read_entry(s->mem, HPA(gw->w.hpa.u & ~7ull), 8), 0);
@@ -109,7 +109,10 @@ void write_fault(struct shadow *s, gla_t gla, unsigned access, struct guest_walk
 		slot_write(s, gw->slot, gw->entry, gw->saved);
 	} else if (protected && is_table_no_longer(s, gfn)) {
 		unprotect(s, gfn); /* the access comes again, and finds a frame like any other */
+	} else if (protected && !gw->once && store_emulate(s, gla, gw->w.hpa)) {
+		return true;
 	} else {
 		begin_step(s, gla, gw);
 	}
+	return false;
 }

@@ -20,6 +20,7 @@ static void side_init(struct pair_side *side, uint64_t ram, bool shadow)
 
 void pair_init(struct pair *pair, unsigned pages)
 {
+	pair->decode = false;
 	side_init(&pair->native, PAIR_RAM, false);
 	side_init(&pair->shadow, PAIR_RAM + shadow_vmm_area(pages), true);
 }
@@ -62,6 +63,7 @@ int pair_start(struct pair *pair, const struct pair_guest *guest, struct shadow_
 	side_guest(&pair->shadow, guest);
 	vmx_init(&pair->shadow.vmx, &pair->shadow.cpu);
 	config.area = HPA(PAIR_RAM);
+	config.step |= !pair->decode; /* most tests have no instructions in memory */
 	config.area_size = shadow_vmm_area(config.pages);
 	int err = shadow_vmm_start(&pair->shadow.cpu, &config);
 	CHECK(err || pair->shadow.cpu.vmx_op == VMX_NONROOT);

@@ -29,6 +29,7 @@ struct outcome {
 struct pair {
 	struct pair_side native, shadow;
 	struct outcome a, b; /* of the last step */
+	bool decode;	     /* set after pair_init: the VMM may decode the instruction at RIP */
 };
 
 /* What the guest starts with. levels: 0, 2, 3, 4, 5. */
