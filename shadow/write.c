@@ -4,9 +4,11 @@
  *   out of sync   a leaf table becomes writable until the guest next invalidates (sync.c);
  *   no table      a frame that is written again and again, and not walked meanwhile, loses its shadow pages;
  *   emulated      a plain store, by the VMM itself (store.c);
- *   stepped       CHOICE: all others. The processor executes the instruction itself, with just this frame writable through just this
- *                 slot, and the monitor trap flag brings the VMM back after it (SDM 3C, "Monitor Trap Flag"). So every form of store
- *                 has its exact effect; memory is unchanged until the VMM lets the instruction run.
+ *   stepped       CHOICE: a store that the VMM does not carry out itself is executed by the processor, with just this frame writable
+ *                 through just this slot; the monitor trap flag brings the VMM back after it (SDM 3C, "Monitor Trap Flag"). So every
+ *                 form of store has its exact effect.
+ *
+ * Memory is unchanged until the VMM emulates the store or lets the instruction run.
  * Whatever else exits meanwhile ends the step, but for a further page fault: the instruction may need two frames.
  */
 #include "shadow/shadow.h"
