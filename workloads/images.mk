@@ -49,3 +49,4 @@ $(IMG)/obj/libguest.a: $(patsubst tests/guest/%,$(IMG)/obj/guest/%.o,$(wildcard 
 $(foreach g,$(IMG_GUEST),$(eval $(call image_rule,guest-$(g),$(patsubst tests/guest/%,$(IMG)/obj/guest/%.o,$(wildcard tests/guest/$(g).c tests/guest/$(g).S tests/guest/$(g)32.c)),$(IMG)/obj/libguest.a)))
 include tests/metal/metal.mk
 include workloads/kernel/kernel.mk
+include workloads/programs/programs.mk

@@ -104,11 +104,17 @@ void page_init(struct page *table, u64 count)
 		table[i].refs = 1;
 }
 
+/* In blocks as large as they come: aligned to their size. */
 void page_give(u64 start, u64 end)
 {
-	for (start = page_round(start); start + PAGE <= end; start += PAGE) {
-		page_free(start, 0);
-		page_total++;
+	start = page_round(start);
+	while (start + PAGE <= end) {
+		unsigned order = ORDER_MAX;
+		while (start & (((u64)PAGE << order) - 1) || start + ((u64)PAGE << order) > end)
+			order--;
+		page_free(start, order);
+		page_total += 1ull << order;
+		start += (u64)PAGE << order;
 	}
 	if (!page_zero_frame && page_free_count) {
 		page_zero_frame = page_alloc_zeroed(0);

@@ -9,28 +9,29 @@
 
 #define HELD (PTE_P | PTE_NONE) /* an entry with either bit holds a frame */
 
+static u64 size_at(unsigned level)
+{
+	return 1ull << (3 + 9 * level);
+}
+
 /* The first entry at or after *at, below end, that holds something; *at and *level say where and how large. NULL: none. */
 static u64 *next_entry(struct vm *vm, u64 *at, u64 end, unsigned *level)
 {
 	while (*at < end) {
-		u64 size;
+		u64 *table = direct(vm->pml4), *entry;
 		for (*level = 4;; --*level) {
-			unsigned l = *level;
-			u64 *entry = pagetable_walk(vm->pml4, *at, &l, false);
-			size = 1ull << (3 + 9 * *level);
-			if (!entry || !(*entry & HELD))
+			entry = &table[*at >> (3 + 9 * *level) & 511];
+			if (*level == 1 || !(*entry & HELD) || (*entry & PTE_PS))
 				break;
-			if (*level == 1 || (*entry & PTE_PS))
-				return entry;
+			table = direct(*entry & PTE_ADDRESS);
 		}
-		*at = (*at | (size - 1)) + 1;
+		if (*entry & HELD)
+			return entry;
+		do /* what is empty in this table */
+			*at = (*at | (size_at(*level) - 1)) + 1;
+		while (*at < end && ++entry < table + 512 && !(*entry & HELD));
 	}
 	return NULL;
-}
-
-static u64 size_at(unsigned level)
-{
-	return 1ull << (3 + 9 * level);
 }
 
 static void put_frames(u64 entry, unsigned level)
