@@ -59,7 +59,7 @@ static const char *take_text(void *to, const char *value)
 {
 	if (strlen(value) >= PROFILE_TEXT)
 		return "longer than 95 bytes";
-	strcpy(to, value);
+	memcpy(to, value, strlen(value) + 1);
 	return NULL;
 }
 

@@ -237,7 +237,7 @@ static void fill_rows(struct shadow *s)
 	row[EXIT_INVLPG] = (struct vmm_row){row[EXIT_INVLPG].name, inval_invlpg, true};
 	row[EXIT_INVPCID] = (struct vmm_row){row[EXIT_INVPCID].name, inval_invpcid, true};
 	for (unsigned i = 0; i < VMX_REASONS; i++) {
-		s->handler[i] = row[i].handler;
+		s->handler[i] = row[i].handler; /* cppcheck-suppress AssignmentAddressToInteger; it does not see the type */
 		row[i].handler = dispatch;
 	}
 }
