@@ -41,12 +41,12 @@ bool boundary_step(struct machine *m)
 	struct cpu *cpu = &m->cpu;
 
 	if (cpu->pending.kind == PENDING_VM_EXIT) {
-		cpu->clock++;
+		cost_vm_exit(&cpu->cost, cpu->pending.exit_reason & 0xffff);
 		vmx_exit(cpu);
 		return true;
 	}
 	if (cpu->pending.kind == PENDING_EXCEPTION) { /* what VM entry injects */
-		cpu->clock++;
+		cost_step(&cpu->cost, COST_EXCEPTION);
 		deliver_injected(cpu);
 		cpu->engine_flush = true;
 		return true;
@@ -56,6 +56,7 @@ bool boundary_step(struct machine *m)
 	if (unlikely(cpu->vmx->vmm && cpu->vmx->vmm->released) && cpu->vmx->vmm->released(cpu->vmx->vmm))
 		return true;
 	if (vmm_is_next(cpu)) {
+		cost_charge(&cpu->cost, COST_HANDLER);
 		vmm_run(cpu);
 		return true;
 	}

@@ -278,7 +278,7 @@ static const char *end_text(enum machine_end end)
 /* What --after and max_insns count. */
 static uint64_t steps(const struct explain_run *run)
 {
-	return run->machine.cpu.clock - run->machine.idle;
+	return run->machine.cpu.cost.steps;
 }
 
 /* true if a built-in VMM is about to run: the MMU then has its state, not the guest's. */

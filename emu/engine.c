@@ -79,6 +79,7 @@ struct engine {
 	/* hot: the code and memory hooks */
 	uint64_t fetch_base;	 /* linear address of the page that instructions come from; UNREACHABLE: none */
 	struct code_page *page;	 /* its decoded code; no_code when there is none */
+	uint64_t by_class[CLASS_COUNT]; /* steps since the clock was settled */
 	uint64_t done, limit;	 /* steps: instructions, and further iterations of REP strings; limit 0: attention */
 	const struct insn *insn; /* the instruction under way */
 	uint64_t insn_gla;
@@ -96,6 +97,8 @@ struct engine {
 	enum mode mode;
 	enum stop stop;
 	uint64_t limit_asked;
+	uint64_t charged_limit; /* the clock, without unsettled steps, from which it must be looked at again */
+	uint64_t dearest;	/* the highest price of a step */
 	volatile int kicked;
 
 	/* counting since the last settlement */
@@ -176,8 +179,20 @@ static uint64_t engine_read_reg(struct engine *e, unsigned index)
 
 /* ---- counting ---- */
 
-/* Books what was counted only as steps. To be called before anyone looks at the clock or the counters, and at page changes. */
-static void settle(struct engine *e)
+/* Brings the clock up to the steps done. */
+static void settle_clock(struct engine *e)
+{
+	struct cost *cost = &e->cpu->cost;
+
+	for (unsigned i = 0; i < CLASS_COUNT; i++) {
+		cost_charge_n(cost, (enum cost_cause)(COST_INSN_ALU + i), e->by_class[i]);
+		cost->steps += e->by_class[i];
+		e->by_class[i] = 0;
+	}
+}
+
+/* Books what was counted only as steps, but for the clock: at page changes. */
+static void settle_fetches(struct engine *e)
 {
 	uint64_t steps = e->done - e->settled, insns = steps - e->rep_steps;
 	uint64_t fetches = insns + e->extra_fetches;
@@ -185,9 +200,41 @@ static void settle(struct engine *e)
 	e->cpu->ev.n[EV_INSTRUCTIONS] += insns;
 	e->cpu->ev.n[EV_FETCHES] += fetches;
 	e->cpu->ev.n[EV_ITLB_HIT_4K + e->fetch_part] += fetches - e->looked_up;
-	e->cpu->clock += steps;
 	e->settled = e->done;
 	e->rep_steps = e->extra_fetches = e->looked_up = 0;
+}
+
+/* To be called before anyone looks at the clock or the counters. */
+static void settle(struct engine *e)
+{
+	settle_fetches(e);
+	settle_clock(e);
+}
+
+/*
+ * How far the engine may run before the clock must be looked at again: to the deadline if every step were one of the dearest, and what else is
+ * charged no more than the other half. So the engine comes to the deadline in ever shorter stretches, and is late by one instruction at most.
+ */
+static void take_limit(struct engine *e)
+{
+	struct cost *cost = &e->cpu->cost;
+	uint64_t steps, left;
+
+	e->limit = e->limit_asked;
+	e->charged_limit = ~0ull;
+	if (cost->deadline == ~0ull)
+		return;
+	settle_clock(e);
+	left = cost->deadline > *cost->clock ? cost->deadline - *cost->clock : 0;
+	if (e->dearest == 1 && !e->mmu->env.caches) {
+		steps = left;
+	} else {
+		e->charged_limit = *cost->clock + left / 2;
+		steps = left / 2 / e->dearest;
+		steps += left && !steps;
+	}
+	if (steps < e->limit - e->done && e->done < e->limit)
+		e->limit = e->done + steps;
 }
 
 /* The instruction under way did not complete: it was fetched, but is not retired. */
@@ -197,6 +244,7 @@ static void unretire(struct engine *e)
 	access_undo(&e->access);
 	e->extra_fetches++;
 	e->done--;
+	e->by_class[e->insn->cls]--;
 	e->rep_step = 0;
 }
 
@@ -292,7 +340,9 @@ static void attend(struct engine *e)
 	if (e->flush || e->cpu->engine_flush || e->mmu->engine_stale || e->flushed_epoch != e->mem->table_epoch)
 		flush_softmmu(e);
 	e->cpu->engine_flush = false;
-	e->limit = e->kicked ? 0 : e->limit_asked;
+	take_limit(e);
+	if (e->kicked)
+		e->limit = 0;
 #ifdef STRESS
 	flush_softmmu(e);
 #endif
@@ -651,7 +701,7 @@ static bool target_faults(struct engine *e, uint64_t gla)
  */
 static bool fetch_page(struct engine *e, uint64_t gla)
 {
-	settle(e);
+	settle_fetches(e);
 	if (target_faults(e, gla)) {
 		undo_branch(e);
 		raise_error(e->cpu, VEC_GP, 0);
@@ -776,6 +826,7 @@ static bool continues_rep(struct engine *e, uint64_t gla)
 	if (!within_rep(e, gla))
 		return false;
 	e->done++;
+	e->by_class[e->insn->cls]++;
 	e->rep_steps++;
 	e->rep_step = e->done;
 	e->rep_left--;
@@ -818,7 +869,7 @@ static bool may_go_on(struct engine *e, uint64_t gla)
 		halt(e, STOP_AGAIN);
 		return false;
 	}
-	e->limit = e->limit_asked;
+	take_limit(e);
 	if (e->done < e->limit && !e->kicked)
 		return true;
 	suspend_rep(e, gla);
@@ -874,6 +925,7 @@ static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
 	e->insn = insn;
 	e->insn_gla = gla;
 	e->done++;
+	e->by_class[insn->cls]++;
 	if (insn->flags & INSN_REP)
 		begin_rep(e);
 }
@@ -891,6 +943,7 @@ static void on_code(uc_engine *uc, uint64_t gla, uint32_t size, void *user)
 			e->insn = insn;
 			e->insn_gla = gla;
 			e->done++;
+			e->by_class[insn->cls]++;
 			return;
 		}
 	}
@@ -1180,6 +1233,10 @@ enum engine_stop engine_run(struct engine *e, uint64_t max)
 	forget_fetch_page(e);
 	e->rep_step = e->rep_suspended = e->smc_step = 0;
 	e->call_undo_at = 0;
+	e->dearest = 1;
+	for (unsigned i = 0; i < CLASS_COUNT; i++)
+		if (cpu->cost.price.of[COST_INSN_ALU + i] > e->dearest)
+			e->dearest = cpu->cost.price.of[COST_INSN_ALU + i];
 	sync_in(e);
 	do {
 		attend(e);

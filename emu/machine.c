@@ -10,6 +10,7 @@
 #include "emu/boundary.h"
 #include "emu/console.h"
 #include "emu/deliver.h"
+#include "emu/price.h"
 #include "emu/hosted.h"
 #include "emu/sysinsn.h"
 #include "vmx/intercept.h"
@@ -95,7 +96,7 @@ void machine_kick(struct machine *m)
 /* A delivered event takes a cycle, so that a guest which only faults also comes to its limit. */
 static void deliver_exception(struct machine *m)
 {
-	m->cpu.clock++;
+	cost_step(&m->cpu.cost, COST_EXCEPTION);
 	deliver_pending(&m->cpu);
 	m->cpu.engine_flush = true;
 }
@@ -143,7 +144,7 @@ static bool deliver_due(struct machine *m)
 		cpu->nmi_pending = false;
 		cpu->activity = ACTIVITY_ACTIVE;
 		save_rf(m);
-		cpu->clock++;
+		cost_step(&cpu->cost, COST_INTERRUPT);
 		deliver_interrupt(cpu, VEC_NMI, true);
 		cpu->engine_flush = true;
 		return true;
@@ -152,7 +153,7 @@ static bool deliver_due(struct machine *m)
 	    boundary_delivers_interrupts(m) && bus_interrupt_pending(&m->bus)) {
 		cpu->activity = ACTIVITY_ACTIVE;
 		save_rf(m);
-		cpu->clock++;
+		cost_step(&cpu->cost, COST_INTERRUPT);
 		deliver_interrupt(cpu, bus_acknowledge(&m->bus), false);
 		cpu->engine_flush = true;
 		return true;
@@ -178,9 +179,10 @@ static bool one_at_a_time(const struct cpu *cpu)
 
 static uint64_t budget(struct machine *m)
 {
-	const struct cpu *cpu = &m->cpu;
+	struct cpu *cpu = &m->cpu;
 	uint64_t max = SLICE, next = bus_next_event(&m->bus);
 
+	cpu->cost.deadline = ~0ull;
 	if (one_at_a_time(cpu))
 		return 1;
 	if (cpu->vmx_op == VMX_NONROOT) {
@@ -188,12 +190,13 @@ static uint64_t budget(struct machine *m)
 		next = timer < next ? timer : next;
 	}
 	if (m->config.max_insns) {
-		uint64_t left = m->config.max_insns - (cpu->clock - m->idle);
+		uint64_t left = m->config.max_insns - cpu->cost.steps;
 		max = left < max ? left : max;
 	}
 	if (next <= cpu->clock)
 		return 1;
-	return next - cpu->clock < max ? next - cpu->clock : max;
+	cpu->cost.deadline = next;
+	return max;
 }
 
 /* The instruction at RIP retired under single step: a trap after it. */
@@ -225,7 +228,7 @@ static void execute_system(struct machine *m)
 	}
 	if (fx)
 		engine_fx_in(m->engine);
-	cpu->clock++;
+	price_system(cpu, insn);
 	m->in_rep = (insn->flags & INSN_REP) && cpu->rip == rip; /* INS, OUTS with iterations left */
 	cpu->ev.n[EV_INSTRUCTIONS] += !m->in_rep;
 	if (cpu->vmx_op == operation) /* after VM entry the guest's own TF counts */
@@ -279,7 +282,7 @@ static bool wait_for_event(struct machine *m)
 		return cpu->nmi_pending && cpu->activity != ACTIVITY_WAIT_FOR_SIPI;
 	if (next > cpu->clock) {
 		m->idle += next - cpu->clock;
-		cpu->clock = next;
+		cost_charge_n(&cpu->cost, COST_IDLE, next - cpu->clock);
 	}
 	if (bus_awaits_input(&m->bus)) /* a person types more slowly than model time passes */
 		console_wait(m->config.console, HOST_WAIT_MS);
@@ -304,7 +307,7 @@ static bool ended(struct machine *m, enum machine_end *end)
 	} else if (m->kicked) {
 		m->kicked = 0;
 		*end = END_KICKED;
-	} else if (m->config.max_insns && cpu->clock - m->idle >= m->config.max_insns) {
+	} else if (m->config.max_insns && cpu->cost.steps >= m->config.max_insns) {
 		*end = END_MAX_INSNS;
 	} else {
 		return false;

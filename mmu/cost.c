@@ -44,6 +44,7 @@ void cost_init(struct cost *cost, uint64_t *clock, const struct prices *prices)
 	memset(cost, 0, sizeof *cost);
 	cost->clock = clock;
 	cost->price = prices ? *prices : prices_plain;
+	cost->deadline = ~0ull;
 	*clock = 0;
 }
 

@@ -37,6 +37,7 @@ struct cost {
 	uint64_t n[COST_COUNT];
 	struct prices price;
 	struct cost_exit exit[COST_REASONS];
+	uint64_t deadline; /* the clock at which the engine is to stop; ~0: none */
 	uint64_t steps;	   /* instructions, further REP iterations and delivered events: what limits are counted in */
 	uint64_t left_at;  /* clock of the last VM exit */
 	uint16_t left_for; /* its reason + 1; 0: no VM exit is being handled */

@@ -265,6 +265,7 @@ enum entry_status vmx_entry(struct cpu *cpu)
 	cpu->vmx_op = VMX_NONROOT;
 	vmx->vmcs.launched = true;
 	cpu->ev.n[EV_VM_ENTRIES]++;
+	cost_vm_entry(&cpu->cost);
 	prepare_events(cpu);
 	return ENTRY_OK;
 }

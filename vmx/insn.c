@@ -206,6 +206,7 @@ bool insn_vmread(struct cpu *cpu, const struct insn *insn)
 	if (!rm_write(cpu, insn, size, vmcs_get(&cpu->vmx->vmcs, index, encoding)))
 		return false;
 	cpu->ev.n[EV_VMREADS]++;
+	cost_charge(&cpu->cost, COST_VMREAD);
 	vmx_succeed(cpu);
 	return true;
 }
@@ -227,6 +228,7 @@ bool insn_vmwrite(struct cpu *cpu, const struct insn *insn)
 		return false;
 	vmcs_set(&cpu->vmx->vmcs, index, encoding, value);
 	cpu->ev.n[EV_VMWRITES]++;
+	cost_charge(&cpu->cost, COST_VMWRITE);
 	vmx_succeed(cpu);
 	return true;
 }

@@ -40,7 +40,10 @@ void cpu_reset(struct cpu *cpu)
 {
 	size_t keep = offsetof(struct cpu, vmx);
 
+	const struct prices prices = cpu->cost.clock ? cpu->cost.price : prices_plain;
+
 	memset(cpu, 0, keep);
+	cost_init(&cpu->cost, &cpu->clock, &prices);
 	reset_registers(cpu);
 	reset_segments(cpu);
 	mmu_set_context(&cpu->mmu, 0, 0, NULL, NULL);

@@ -190,7 +190,7 @@ struct cpu {
 	bool monitor_armed; /* by MONITOR, until MWAIT */
 	uint64_t random;    /* how many numbers RDRAND and RDSEED have given */
 
-	uint64_t clock; /* model time: cycles (for now one an instruction) since reset */
+	uint64_t clock; /* model time: cycles since reset; changes through cost only */
 
 	struct pending pending;
 	struct delivery delivery;
@@ -204,6 +204,7 @@ struct cpu {
 
 	struct mmu mmu;
 	struct events ev;
+	struct cost cost;
 	struct mem *mem;
 
 	/* set by anything after which the engine must not go on with what it has cached or must look at events:

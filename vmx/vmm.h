@@ -95,11 +95,13 @@ bool vmm_enter(struct vmm *vmm);
 static inline uint64_t vmm_get(struct vmm *vmm, enum vmcs_index index)
 {
 	vmm->cpu->ev.n[EV_VMREADS]++;
+	cost_charge(&vmm->cpu->cost, COST_VMREAD);
 	return vmm->cpu->vmx->vmcs.field[index];
 }
 static inline void vmm_put(struct vmm *vmm, enum vmcs_index index, uint64_t value)
 {
 	vmm->cpu->ev.n[EV_VMWRITES]++;
+	cost_charge(&vmm->cpu->cost, COST_VMWRITE);
 	vmm->cpu->vmx->vmcs.field[index] = value & vmcs_width_mask(vmcs_field_encoding(index));
 }
 
