@@ -238,8 +238,13 @@ static int with_machine(struct run *run)
 	if (status)
 		return status;
 	run_machine(run);
-	const struct report report = {.ev = &run->machine.cpu.ev, .cycles = run->machine.cpu.clock, .host_seconds = run->host_seconds};
+	const struct report report = {.ev = &run->machine.cpu.ev,
+				      .cycles = run->machine.cpu.clock,
+				      .cost = run->options.cpu ? &run->machine.cpu.cost : NULL,
+				      .caches = run->machine.cpu.mmu.env.caches,
+				      .host_seconds = run->host_seconds};
 	report_table(stderr, run->options.image, &report);
+	report_cycles(stderr, &report);
 	if (run->options.dirty && !write_dirty(run))
 		return STATUS_USAGE;
 	return !run->json_out || write_json(run, &report) ? run->status : STATUS_USAGE;
@@ -259,7 +264,8 @@ static int with_console(struct run *run)
 					      .explain_entry = options->explain_entry,
 					      .verbose = options->verbose,
 					      .console = &run->console,
-					      .tlbs = options->cpu ? &run->profile.tlbs : &mmu_config_default};
+					      .tlbs = options->cpu ? &run->profile.tlbs : &mmu_config_default,
+					      .profile = options->cpu ? &run->profile : NULL};
 	int error = machine_init(&run->machine, &config);
 
 	if (error)

@@ -565,6 +565,16 @@ static void store_second_page(struct engine *e, uint64_t gla, unsigned size)
 		code_stored(e, hpa.u >> PAGE_SHIFT, NULL); /* through which window is not known here */
 }
 
+/* The data caches' part of an access. What has been charged may bring the deadline near. */
+static inline void price_data(struct engine *e, uint64_t paddr)
+{
+	uint64_t frame = paddr >> PAGE_SHIFT & e->frame_mask;
+
+	caches_data(e->mmu->env.caches, HPA(frame << PAGE_SHIFT | page_offset(paddr)));
+	if (unlikely(*e->cpu->cost.clock >= e->charged_limit))
+		e->limit = 0;
+}
+
 static __attribute__((noinline)) void piece_slow(struct engine *e, bool write, uint64_t paddr, unsigned size)
 {
 	if (e->mode != MODE_RUN || (paddr >= e->ram_end && paddr < e->device_base))
@@ -578,9 +588,11 @@ static __attribute__((noinline)) void piece_slow(struct engine *e, bool write, u
 		access |= ACC_READ | ACC_WRITE;
 	access_begin(&e->access, e->done);
 	access_piece(&e->access, e->insn, gla, size, write, access);
-	if (!write)
-		return;
 	if (paddr >= e->ram_end)
+		return;
+	if (e->mmu->env.caches)
+		price_data(e, paddr);
+	if (!write)
 		return;
 	if ((e->insn->flags & INSN_BRANCH) && e->insn->opcode == 0xff) {
 		e->call_undo_at = (paddr >> PAGE_SHIFT & e->frame_mask) << PAGE_SHIFT | page_offset(paddr);
@@ -605,6 +617,8 @@ static void on_memory(uc_engine *uc, uc_mem_type type, uint64_t paddr, int bytes
 		uint64_t gla = alias_gla(e->alias.entry[paddr >> PAGE_SHIFT]) | page_offset(paddr);
 		mmu_access(e->mmu, GLA(gla), write ? e->write_access : e->read_access);
 		e->cpu->ev.n[write ? EV_STORES : EV_LOADS]++;
+		if (e->mmu->env.caches)
+			price_data(e, paddr);
 		if (write && unlikely(e->mem->frame_flags[(paddr >> PAGE_SHIFT) & e->frame_mask]))
 			store_marked(e, paddr, size);
 		return;

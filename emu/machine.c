@@ -30,6 +30,16 @@ static uint64_t vmm_area(const struct machine_config *config)
 	return config->paging == PAGING_NATIVE ? 0 : config->ram_size + VMM_AREA_MIN;
 }
 
+/* Caches and prices of a profile. */
+static int model_processor(struct machine *m, const struct profile *profile)
+{
+	int err = caches_init(&m->caches, &profile->caches, &m->cpu.cost);
+	if (err)
+		return err;
+	cost_init(&m->cpu.cost, &m->cpu.clock, &profile->prices);
+	return mmu_model(&m->cpu.mmu, &profile->pscs, &m->caches);
+}
+
 int machine_init(struct machine *m, const struct machine_config *config)
 {
 	memset(m, 0, sizeof *m);
@@ -39,10 +49,12 @@ int machine_init(struct machine *m, const struct machine_config *config)
 	if (err)
 		return err;
 	cpu->mem = &m->mem;
-	err = mmu_init(&cpu->mmu, &m->mem, &cpu->ev, config->tlbs);
+	err = mmu_init(&cpu->mmu, &m->mem, &cpu->ev, config->profile ? &config->profile->tlbs : config->tlbs);
 	if (err)
 		goto free_mem;
 	cpu_reset(cpu);
+	if (config->profile && (err = model_processor(m, config->profile)) < 0)
+		goto free_mmu;
 	struct bus_config bus = {.ram_size = config->ram_size, .console = config->console, .verbose = config->verbose};
 	err = bus_init(&m->bus, &m->mem, &cpu->clock, &bus);
 	if (err)
@@ -55,6 +67,7 @@ int machine_init(struct machine *m, const struct machine_config *config)
 		return 0;
 	bus_free(&m->bus);
 free_mmu:
+	caches_free(&m->caches);
 	mmu_free(&cpu->mmu);
 free_mem:
 	mem_free(&m->mem);
@@ -66,6 +79,7 @@ void machine_free(struct machine *m)
 	engine_free(m->engine);
 	hosted_free(m);
 	bus_free(&m->bus);
+	caches_free(&m->caches);
 	mmu_free(&m->cpu.mmu);
 	mem_free(&m->mem);
 }
@@ -332,5 +346,6 @@ enum machine_end machine_run(struct machine *m)
 		}
 		execute(m);
 	}
+	CHECK(cost_sum(&cpu->cost) == cpu->clock);
 	return end;
 }

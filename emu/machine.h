@@ -12,6 +12,7 @@
 #include "ept/eptp.h"
 #include "ept/vmm.h"
 #include "shadow/vmm.h"
+#include "mmu/profile.h"
 #include "vmx/vmx.h"
 
 /* Who translates guest-physical addresses. */
@@ -33,6 +34,7 @@ struct machine_config {
 	bool log_dirty;			 /* PAGING_EPT: page-modification logging from the start */
 	struct console *console;	 /* owned by the caller */
 	const struct mmu_config *tlbs;	 /* NULL: default */
+	const struct profile *profile;	 /* the processor: TLBs (instead of tlbs), caches, prices; NULL: the plain model */
 	struct shadow_vmm_config shadow; /* PAGING_SHADOW: pages, no_unsync, no_vpid, unprotect, trace */
 };
 
@@ -52,6 +54,7 @@ struct machine {
 	struct cpu cpu;
 	struct bus bus;
 	struct engine *engine;
+	struct caches caches;	/* in use if config has a profile */
 	struct ept ept;		/* offered with VMX */
 	struct ept_vmm ept_vmm; /* PAGING_EPT */
 	struct vmx vmx;		/* attached to the processor if config asks for VMX or a built-in VMM */

@@ -6,6 +6,7 @@
 #ifndef EMU_REPORT_H
 #define EMU_REPORT_H
 
+#include "mmu/cache.h"
 #include "mmu/event.h"
 
 #include <jansson.h>
@@ -13,12 +14,17 @@
 
 struct report {
 	const struct events *ev;
-	uint64_t cycles;     /* model time of the run */
-	double host_seconds; /* the host's time; only for reading: it is not in the JSON, which is the same in every run */
+	uint64_t cycles;	     /* model time of the run */
+	const struct cost *cost;     /* NULL: no account of cycles is shown */
+	const struct caches *caches; /* NULL: none modelled */
+	double host_seconds;	     /* the host's time; only for reading: it is not in the JSON, which is the same in every run */
 };
 
 /* title: what was run, for the head line */
 void report_table(FILE *out, const char *title, const struct report *report);
+
+/* Where the cycles went, and the VM exits as `perf kvm stat` lays them out; nothing without report->cost. */
+void report_cycles(FILE *out, const struct report *report);
 
 /* A new reference to an object from stable names to integers; NULL if the host has no memory left. */
 json_t *report_json(const struct report *report);

@@ -300,6 +300,8 @@ struct tlb_entry *mmu_access_slow(struct mmu *mmu, gla_t gla, unsigned access, i
 		}
 		struct tlb_entry *e = &mmu->stlb.entry[second];
 		n[EV_STLB_HIT_4K + e->part]++;
+		if (mmu->env.caches)
+			cost_charge(mmu->env.caches->cost, COST_STLB_HIT);
 		tlb_touch(&mmu->stlb, e);
 		if (likely(allows_of(mmu, e) >> access & 1))
 			return fill_first(mmu, tlb, e, gla);

@@ -32,6 +32,8 @@ static bool translate_piece(struct cpu *cpu, gla_t gla, unsigned access, hpa_t *
 	if (!e)
 		return raise_walk(cpu, gla, access);
 	*hpa = tlb_entry_hpa(e, gla);
+	if (cpu->mmu.env.caches)
+		caches_data(cpu->mmu.env.caches, *hpa);
 	return true;
 }
 
