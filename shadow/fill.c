@@ -274,17 +274,3 @@ enum fill_result fill(struct shadow *s, gla_t gla, unsigned access, struct guest
 	shadow_note(s, SHADOW_HIDDEN_FAULT, gw->w.gpa.u, before, slot_read(s, slot));
 	return FILL_DONE;
 }
-
-uint32_t fill_find(const struct shadow *s, gla_t gla, unsigned *level)
-{
-	uint32_t page = s->root;
-	for (*level = shadow_top(s);; --*level) {
-		uint32_t slot = page * SLOTS + slot_index(s, *level, gla);
-		uint64_t e = slot_read(s, slot);
-		if (!(e & PTE_P))
-			return 0;
-		if (e & SPTE_LEAF)
-			return slot;
-		page = (uint32_t)(((e & BITS(MAXPHYADDR - 1, 12)) - s->pool.u) / PAGE_SIZE + 1);
-	}
-}

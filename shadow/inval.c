@@ -52,7 +52,7 @@ void inval_pending(struct shadow *s)
 /* One page of the guest, which the TLB may hold in pieces. */
 static void invalidate_page(struct shadow *s, gla_t gla)
 {
-	sync_address(s, gla);
+	sync_all(s);
 	s->flush |= s->stale_pieces;
 	if (!s->flush)
 		inval_address(s, gla);

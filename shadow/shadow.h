@@ -88,7 +88,8 @@ struct shadow {
 	struct shadow_vmm_config config;
 	struct cpu *cpu;
 	struct mem *mem;
-	vmm_handler *handler[VMX_REASONS], *common_rdmsr, *common_wrmsr;
+	vmm_handler *handler[VMX_REASONS];
+	vmm_handler *common_rdmsr, *common_wrmsr;
 	hpa_t pool;	/* of shadow page 1 */
 	unsigned total; /* shadow pages, reserve included, numbered 1..total */
 	unsigned limit; /* shadow pages that the pool should keep to */
@@ -168,8 +169,11 @@ bool sync_may_unsync(const struct shadow *s, uint64_t gfn);
 void sync_unsync(struct shadow *s, uint64_t gfn);
 void sync_resync(struct shadow *s, uint64_t gfn);
 void sync_resync_all(struct shadow *s);
-/* INVLPG: the entry for this address is looked at again. */
-void sync_address(struct shadow *s, gla_t gla);
+/*
+ * INVLPG: slots of all tables out of sync are looked at again. Not only the one in use for the address: pages of other roles, or linked
+ * elsewhere, may come to serve it without the guest's invalidating again.
+ */
+void sync_all(struct shadow *s);
 
 /* ---- fill.c: faults ---- */
 enum fill_result {
@@ -186,8 +190,6 @@ void guest_walk_flags(struct shadow *s, struct guest_walk *gw, unsigned access);
 second_fn fill_identity;
 /* The shadow page for the guest's top table (4- and 5-level paging). */
 uint32_t fill_root(struct shadow *s);
-/* The slot that maps gla now (its level in *level), or 0. */
-uint32_t fill_find(const struct shadow *s, gla_t gla, unsigned *level);
 
 /* ---- write.c: stores to page tables ---- */
 /* true: the instruction has been carried out; false: it is to be tried again. */

@@ -112,10 +112,9 @@ void sync_resync_all(struct shadow *s)
 		sync_resync(s, s->unsync[s->unsyncs - 1]);
 }
 
-void sync_address(struct shadow *s, gla_t gla)
+void sync_all(struct shadow *s)
 {
-	unsigned level;
-	uint32_t slot = fill_find(s, gla, &level);
-	if (slot && !(s->page[slot / SLOTS].role & ROLE_DIRECT))
-		sync_slot(s, slot);
+	for (unsigned i = 0; i < s->unsyncs; i++)
+		for (uint32_t p = page_of_table(s, s->unsync[i], 0); p; p = page_of_table(s, s->unsync[i], p))
+			sync_page(s, p);
 }
