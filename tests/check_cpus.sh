@@ -39,5 +39,29 @@ fact 'and says what is wrong' refuses "[instructions] alu = none: not a number" 
 fact 'run refuses it too' refuses "[instructions] alu = none: not a number" run --cpu "$TMP/bad.ini" nothing
 fact 'one name at a time' refuses 'one name at a time' cpus skylake haswell
 
+# Runs with a processor: the same to the byte, and the sum over causes is the cycle count.
+image=${IMAGES:-build/images}/paging.elf
+json() { "$VTXRAY" run --cpu "$1" --paging "$2" --console "$TMP/console" --json "$3" "$image" 2>/dev/null; [ -s "$3" ]; }
+repeats() { json "$1" "$2" "$TMP/1.json" && json "$1" "$2" "$TMP/2.json" && cmp "$TMP/1.json" "$TMP/2.json"; }
+sums() {
+	jq -e '.counters | .cycles == ([.cycles_by_cause | del(.vm_exits)[] | .count * .price] + [.cycles_by_cause.vm_exits[] | .count * .price] | add)' \
+		"$TMP/1.json" >/dev/null
+}
+# what is counted in two places: walk references in the events and in the account, VM entries, flags, VMREADs
+agrees() {
+	jq -e '.counters | .cycles_by_cause as $c
+		| .walk_refs == ([$c.walk_l1, $c.walk_l2, $c.walk_llc, $c.walk_memory, $c.ept_l1, $c.ept_l2, $c.ept_llc, $c.ept_memory] | map(.count) | add)
+		and .walks == $c.walk.count and .vm_entries == $c.vm_entry.count and .vmreads == $c.vmread.count
+		and .ad_updates + .ept_ad_updates == $c.ad_update.count' "$TMP/1.json" >/dev/null
+}
+for cpu in nehalem haswell skylake icelake goldencove; do
+	for paging in native ept shadow; do
+		[ "$cpu" = skylake ] || [ "$paging" = ept ] || continue
+		fact "$cpu $paging: identical runs are identical" repeats "$cpu" "$paging"
+		fact "$cpu $paging: the causes add up to the cycles" sums
+		fact "$cpu $paging: events and account agree" agrees
+	done
+done
+
 echo "$((checks ? 100 * (checks - failures) / checks : 0))%: Checks: $checks, Failures: $failures, Errors: 0"
 [ "$failures" -eq 0 ]
