@@ -117,6 +117,22 @@ static void debug_write(struct bus *bus, uint16_t port, unsigned size, uint32_t 
 		console_put(bus->console, (uint8_t)value);
 }
 
+static uint32_t log_read(struct bus *bus, uint16_t port, unsigned size)
+{
+	(void)bus;
+	(void)port;
+	(void)size;
+	return 0xe9; /* what QEMU's isa-debugcon reads, at any port */
+}
+/* Messages of firmware and of the guest kernel, apart from the console. */
+static void log_write(struct bus *bus, uint16_t port, unsigned size, uint32_t value)
+{
+	(void)port;
+	(void)size;
+	if (bus->console && bus->console->log)
+		putc_unlocked((int)(value & 0xff), bus->console->log);
+}
+
 static uint32_t exit_read(struct bus *bus, uint16_t port, unsigned size)
 {
 	(void)bus;
@@ -190,14 +206,23 @@ static void shutdown_write(struct bus *bus, uint16_t port, unsigned size, uint32
 }
 
 static const struct bus_port map[] = {
-    {0x0020, 0x0021, 1, pic_read, pic_write},	{0x0040, 0x0043, 1, pit_read, pit_write},
-    {0x0060, 0x0060, 1, kbc_read, kbc_write},	{0x0061, 0x0061, 1, pit_read, pit_write},
-    {0x0064, 0x0064, 1, kbc_read, kbc_write},	{0x0070, 0x0071, 1, cmos_port_read, cmos_port_write},
-    {0x0080, 0x0080, 1, post_read, post_write}, {0x0092, 0x0092, 1, port92_read, port92_write},
-    {0x00a0, 0x00a1, 1, pic_read, pic_write},	{0x00e9, 0x00e9, 1, debug_read, debug_write},
-    {0x00f4, 0x00f7, 4, exit_read, exit_write}, {0x03f8, 0x03ff, 1, serial_read, serial_write},
-    {0x04d0, 0x04d1, 1, pic_read, pic_write},	{0x0510, 0x0511, 2, fwcfg_port_read, fwcfg_port_write},
-    {0x0cf8, 0x0cff, 4, pci_read, pci_write},	{0x8900, 0x8900, 1, shutdown_read, shutdown_write},
+    {0x0020, 0x0021, 1, pic_read, pic_write},
+    {0x0040, 0x0043, 1, pit_read, pit_write},
+    {0x0060, 0x0060, 1, kbc_read, kbc_write},
+    {0x0061, 0x0061, 1, pit_read, pit_write},
+    {0x0064, 0x0064, 1, kbc_read, kbc_write},
+    {0x0070, 0x0071, 1, cmos_port_read, cmos_port_write},
+    {0x0080, 0x0080, 1, post_read, post_write},
+    {0x0092, 0x0092, 1, port92_read, port92_write},
+    {0x00a0, 0x00a1, 1, pic_read, pic_write},
+    {0x00e9, 0x00e9, 1, debug_read, debug_write},
+    {0x00f4, 0x00f7, 4, exit_read, exit_write},
+    {0x03f8, 0x03ff, 1, serial_read, serial_write},
+    {0x0402, 0x0402, 1, log_read, log_write},
+    {0x04d0, 0x04d1, 1, pic_read, pic_write},
+    {0x0510, 0x0511, 2, fwcfg_port_read, fwcfg_port_write},
+    {0x0cf8, 0x0cff, 4, pci_read, pci_write},
+    {0x8900, 0x8900, 1, shutdown_read, shutdown_write},
 };
 
 const struct bus_port *bus_port_find(uint16_t port)

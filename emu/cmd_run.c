@@ -99,7 +99,7 @@ static int end_status(const struct run *run)
 {
 	switch (run->end) {
 	case END_EXIT:
-		return run->machine.bus.exit_status & 0xff;
+		return (run->options.program_status ? run->machine.bus.exit_status >> 1 : run->machine.bus.exit_status) & 0xff;
 	case END_SHUTDOWN:
 		return STATUS_SHUTDOWN;
 	case END_HALTED:
@@ -281,6 +281,7 @@ static int with_outputs(struct run *run)
 
 	if (error)
 		return fail("console", error_text(error));
+	run->console.log = stderr;
 	int status = with_console(run);
 	console_free(&run->console);
 	return status;

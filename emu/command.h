@@ -20,6 +20,7 @@ enum exit_status {
 
 /* Each takes its own name ("vtxray run") and arguments as main does, and returns the exit status. */
 int cmd_run(int argc, char **argv);
+int cmd_exec(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_cpus(int argc, char **argv);

@@ -11,6 +11,7 @@
 
 struct console {
 	FILE *out; /* COM1 and port 0xE9 write here; NULL: nowhere */
+	FILE *log; /* port 0x402 writes here; NULL: nowhere */
 	int in_fd; /* COM1 reads here; -1: no input. Never blocks the model: read when ready */
 	bool in_eof;
 	bool in_paced; /* input is a terminal or pipe, which may have bytes later: ask at most once a model millisecond */

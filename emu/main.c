@@ -16,6 +16,7 @@ static const struct command {
 } commands[] = {
     {"vtxray compare", cmd_compare, "run an image natively and under each VMM, and set the counts side by side"},
     {"vtxray run", cmd_run, "run a guest image, show its console and its counters"},
+    {"vtxray exec", cmd_exec, "run a static Linux program in the guest kernel"},
     {"vtxray explain", cmd_explain, "show one translation of a guest, reference by reference"},
     {"vtxray cpus", cmd_cpus, "list the processors that --cpu knows, or show one"},
 };

@@ -20,6 +20,7 @@ enum {
 	KEY_MODULE,
 	KEY_VMX,
 	KEY_EXPLAIN_ENTRY,
+	KEY_PROGRAM_STATUS,
 	KEY_PAGING,
 	KEY_EPT_PAGE,
 	KEY_EPT_LEVELS,
@@ -49,6 +50,7 @@ static const struct argp_option option_table[] = {
     {"vpid", KEY_VPID, "on|off", 0, "Whether the shadow VMM uses a VPID; without, VM entries flush the TLBs (on)", 0},
     {"vmx", KEY_VMX, NULL, 0, "Offer VT-x to the image itself: it may be a hypervisor", 0},
     {"explain-entry", KEY_EXPLAIN_ENTRY, NULL, 0, "Say on stderr which check a failing VM entry failed", 0},
+    {"program-status", KEY_PROGRAM_STATUS, NULL, 0, "End with bits 7:0 of what was written to port 0xF4, as vtxray exec does", 0},
     {"cpu", KEY_CPU, "NAME|FILE", 0, "The processor whose TLBs are modelled; `vtxray cpus` lists them", 0},
     {"verbose", 'v', NULL, 0, "Name each unassigned port and address that the guest uses, once", 0},
     {0},
@@ -207,6 +209,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_CPU:
 		options->cpu = text;
+		break;
+	case KEY_PROGRAM_STATUS:
+		options->program_status = true;
 		break;
 	case KEY_EXPLAIN_ENTRY:
 		options->explain_entry = true;

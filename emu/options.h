@@ -13,6 +13,7 @@ struct run_options {
 	uint64_t ram_size, max_insns;
 	const char *console, *json; /* NULL: standard output; no JSON */
 	bool verbose, vmx, explain_entry;
+	bool program_status; /* the exit status is what was written to port 0xF4, bits 7:0: the guest kernel's program's */
 	enum paging_kind paging;
 	unsigned ept_page_shift, ept_levels;
 	const char *dirty;		 /* where the dirty log goes; NULL: none */
