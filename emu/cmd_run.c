@@ -172,17 +172,18 @@ static json_t *configuration_json(const struct run *run)
 	for (size_t i = 0; i < options->modules; i++)
 		json_array_append_new(modules,
 				      json_pack("{s:s,s:s}", "file", options->module[i].path, "cmdline", options->module[i].cmdline));
-	return json_pack(
-	    "{s:s,s:s*,s:s,s:o,s:I,s:I,s:s,s:b,s:b,s:s,s:i,s:i,s:{s:o,s:o,s:o,s:b}}", "image", options->image, "cpu", options->cpu,
-	    "arguments", options->arguments ? options->arguments : "", "modules", modules, "mem", (json_int_t)options->ram_size,
-	    "max_insns", (json_int_t)options->max_insns, "console", options->console ? options->console : "-", "verbose", options->verbose,
-	    "vmx", run->machine.config.vmx, "paging", paging_name(run->machine.config.paging), "ept_page",
-	    options->paging != PAGING_EPT ? 0 : 1 << (options->ept_page_shift ? options->ept_page_shift : PAGE_SHIFT), "ept_levels",
-	    options->paging != PAGING_EPT ? 0
-	    : options->ept_levels	  ? (int)options->ept_levels
-					  : 4,
-	    "tlbs", "itlb", tlb_json(tlbs->itlb), "dtlb", tlb_json(tlbs->dtlb), "stlb", tlb_json(tlbs->stlb), "stlb_shared",
-	    tlbs->stlb_shared);
+	return json_pack("{s:s,s:s*,s:s*,s:s,s:o,s:I,s:I,s:s,s:b,s:b,s:s,s:i,s:i,s:{s:o,s:o,s:o,s:b}}", "image", options->image, "cpu",
+			 options->cpu, "without", options->without, "arguments", options->arguments ? options->arguments : "", "modules",
+			 modules, "mem", (json_int_t)options->ram_size, "max_insns", (json_int_t)options->max_insns, "console",
+			 options->console ? options->console : "-", "verbose", options->verbose, "vmx", run->machine.config.vmx, "paging",
+			 paging_name(run->machine.config.paging), "ept_page",
+			 options->paging != PAGING_EPT ? 0 : 1 << (options->ept_page_shift ? options->ept_page_shift : PAGE_SHIFT),
+			 "ept_levels",
+			 options->paging != PAGING_EPT ? 0
+			 : options->ept_levels	       ? (int)options->ept_levels
+						       : 4,
+			 "tlbs", "itlb", tlb_json(tlbs->itlb), "dtlb", tlb_json(tlbs->dtlb), "stlb", tlb_json(tlbs->stlb), "stlb_shared",
+			 tlbs->stlb_shared);
 }
 
 static void write_frame(void *ctx, gpa_t frame)
@@ -291,8 +292,12 @@ static bool load_profile(struct run *run)
 {
 	char error[PROFILE_ERROR];
 
-	if (profile_load(&run->profile, run->options.cpu, error) == 0)
-		return true;
+	if (profile_load(&run->profile, run->options.cpu, error) == 0) {
+		if (!run->options.without || profile_without(&run->profile, run->options.without))
+			return true;
+		snprintf(error, sizeof error, "--without '%s': a list with commas of psc, ept-psc, nested-tlb, l1d, l2, llc",
+			 run->options.without);
+	}
 	fprintf(stderr, "vtxray: %s\n", error);
 	return false;
 }

@@ -77,11 +77,11 @@ struct device_slot {
 
 struct engine {
 	/* hot: the code and memory hooks */
-	uint64_t fetch_base;	 /* linear address of the page that instructions come from; UNREACHABLE: none */
-	struct code_page *page;	 /* its decoded code; no_code when there is none */
+	uint64_t fetch_base;		/* linear address of the page that instructions come from; UNREACHABLE: none */
+	struct code_page *page;		/* its decoded code; no_code when there is none */
 	uint64_t by_class[CLASS_COUNT]; /* steps since the clock was settled */
-	uint64_t done, limit;	 /* steps: instructions, and further iterations of REP strings; limit 0: attention */
-	const struct insn *insn; /* the instruction under way */
+	uint64_t done, limit;		/* steps: instructions, and further iterations of REP strings; limit 0: attention */
+	const struct insn *insn;	/* the instruction under way */
 	uint64_t insn_gla;
 	uint32_t slow; /* INSN_*: instructions that need more than to be counted */
 	unsigned read_access, write_access;
@@ -212,8 +212,9 @@ static void settle(struct engine *e)
 }
 
 /*
- * How far the engine may run before the clock must be looked at again: to the deadline if every step were one of the dearest, and what else is
- * charged no more than the other half. So the engine comes to the deadline in ever shorter stretches, and is late by one instruction at most.
+ * How far the engine may run before the clock must be looked at again: to the deadline if every step were one of the dearest, and what else
+ * is charged no more than the other half. So the engine comes to the deadline in ever shorter stretches, and is late by one instruction at
+ * most.
  */
 static void take_limit(struct engine *e)
 {

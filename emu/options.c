@@ -26,6 +26,7 @@ enum {
 	KEY_EPT_LEVELS,
 	KEY_LOG_DIRTY,
 	KEY_CPU,
+	KEY_WITHOUT,
 	KEY_SHADOW_PAGES,
 	KEY_SHADOW_UNSYNC,
 	KEY_SHADOW_UNPROTECT,
@@ -52,6 +53,8 @@ static const struct argp_option option_table[] = {
     {"explain-entry", KEY_EXPLAIN_ENTRY, NULL, 0, "Say on stderr which check a failing VM entry failed", 0},
     {"program-status", KEY_PROGRAM_STATUS, NULL, 0, "End with bits 7:0 of what was written to port 0xF4, as vtxray exec does", 0},
     {"cpu", KEY_CPU, "NAME|FILE", 0, "The processor whose TLBs are modelled; `vtxray cpus` lists them", 0},
+    {"without", KEY_WITHOUT, "LIST", 0, "With --cpu, leave these caches out: psc, ept-psc, nested-tlb, l1d, l2, llc", 0},
+    {"cpu", KEY_CPU, "NAME|FILE", 0, "The processor to model: TLBs, caches, prices; `vtxray cpus` lists them", 0},
     {"verbose", 'v', NULL, 0, "Name each unassigned port and address that the guest uses, once", 0},
     {0},
 };
@@ -206,6 +209,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_VMX:
 		options->vmx = true;
+		break;
+	case KEY_WITHOUT:
+		options->without = text;
 		break;
 	case KEY_CPU:
 		options->cpu = text;

@@ -17,6 +17,7 @@ struct run_options {
 	enum paging_kind paging;
 	unsigned ept_page_shift, ept_levels;
 	const char *dirty;		 /* where the dirty log goes; NULL: none */
+	const char *without;		 /* caches of it to leave out; NULL: none */
 	const char *cpu;		 /* name or file of a profile; NULL: the plain model */
 	struct shadow_vmm_config shadow; /* pages, no_unsync, no_vpid, unprotect */
 	bool shadow_options;		 /* some of them were given */

@@ -91,7 +91,7 @@ static const char *take_latency(void *to, const char *value)
 static const char *take_size(void *to, const char *value)
 {
 	uint64_t size = 0;
-	const char *bad = strcmp(value, "none") ? size_parse(value, &size) : NULL;
+	const char *bad = strcmp(value, "none") != 0 ? size_parse(value, &size) : NULL;
 	if (!bad && size > BIT(32))
 		bad = "too large";
 	if (!bad)
@@ -128,7 +128,7 @@ static const char *take_ways(void *to, const char *value)
 
 static const char *take_switch(void *to, const char *value)
 {
-	if (strcmp(value, "yes") && strcmp(value, "no"))
+	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
 		return "must be yes or no";
 	*(bool *)to = !strcmp(value, "yes");
 	return NULL;
@@ -387,6 +387,29 @@ int profile_read(struct profile *profile, const char *path, char error[PROFILE_E
 	return sensible(&r) ? 0 : -ERR_FORMAT;
 }
 
+bool profile_without(struct profile *profile, const char *list)
+{
+	const struct {
+		const char *name;
+		void *part;
+		size_t size;
+	} parts[] = {
+	    {"psc", profile->pscs.linear, sizeof profile->pscs.linear},		{"ept-psc", profile->pscs.ept, sizeof profile->pscs.ept},
+	    {"nested-tlb", &profile->pscs.nested, sizeof profile->pscs.nested}, {"l1d", &profile->caches.level[0].size, sizeof(uint64_t)},
+	    {"l2", &profile->caches.level[1].size, sizeof(uint64_t)},		{"llc", &profile->caches.level[2].size, sizeof(uint64_t)},
+	};
+	for (const char *word = list; *word;) {
+		size_t length = strcspn(word, ","), i = 0;
+		while (i < ARRAY_LEN(parts) && (strlen(parts[i].name) != length || memcmp(parts[i].name, word, length) != 0))
+			i++;
+		if (i == ARRAY_LEN(parts))
+			return false;
+		memset(parts[i].part, 0, parts[i].size);
+		word += length + (word[length] == ',');
+	}
+	return true;
+}
+
 /* ---- finding ---- */
 
 /* In the source tree the program is build/MODE/vtxray; installed, PREFIX/bin/vtxray. */
@@ -413,7 +436,7 @@ int profile_find(const char *name, char path[PROFILE_PATH], char error[PROFILE_E
 	size_t length = strlen(name);
 	if (strchr(name, '/') || (length > 4 && !strcmp(name + length - 4, ".ini"))) {
 		if (length < PROFILE_PATH) {
-			strcpy(path, name);
+			memcpy(path, name, length + 1);
 			return 0;
 		}
 	} else if (profile_folder(path)) {

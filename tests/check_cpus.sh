@@ -37,6 +37,7 @@ fact 'a name cannot lead elsewhere' refuses 'No such file' cpus ../profiles/i486
 fact 'a bad file is refused, with its line' refuses "bad.ini:" cpus "$TMP/bad.ini"
 fact 'and says what is wrong' refuses "[instructions] alu = none: not a number" cpus "$TMP/bad.ini"
 fact 'run refuses it too' refuses "[instructions] alu = none: not a number" run --cpu "$TMP/bad.ini" nothing
+fact '--without knows its words' refuses "--without 'l1d,l4'" run --cpu skylake --without l1d,l4 nothing
 fact 'one name at a time' refuses 'one name at a time' cpus skylake haswell
 
 # Runs with a processor: the same to the byte, and the sum over causes is the cycle count.
@@ -54,6 +55,11 @@ agrees() {
 		and .walks == $c.walk.count and .vm_entries == $c.vm_entry.count and .vmreads == $c.vmread.count
 		and .ad_updates + .ept_ad_updates == $c.ad_update.count' "$TMP/1.json" >/dev/null
 }
+counter() { "$VTXRAY" run --cpu skylake --paging ept --without "$1" --console "$TMP/console" --json "$TMP/w.json" "$image" 2>/dev/null; jq ".counters.walk_refs" "$TMP/w.json"; }
+saves() { [ "$(counter nested-tlb,psc,ept-psc)" -gt "$(counter psc,ept-psc)" ] && [ "$(counter psc,ept-psc)" -gt "$(counter psc)" ]; }
+plain() { [ "$(counter nested-tlb,psc,ept-psc,l1d,l2,llc)" -gt 200000 ]; }
+fact 'guest-physical caches left out make more references' saves
+fact 'all caches may be left out' plain
 for cpu in nehalem haswell skylake icelake goldencove; do
 	for paging in native ept shadow; do
 		[ "$cpu" = skylake ] || [ "$paging" = ept ] || continue
