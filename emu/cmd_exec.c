@@ -188,11 +188,11 @@ static int options(struct exec *x, int argc, char **argv)
 	int i = 1;
 
 	for (; i < argc && argv[i][0] == '-'; i++) {
+		if (is(argv[i], "--"))
+			return i + 1;
 		char *equals = strchr(argv[i], '='), *name = equals ? strndup(argv[i], (size_t)(equals - argv[i])) : argv[i];
 		bool separate = !equals && !takes_no_value(argv[i]);
 		const char *value = equals ? equals + 1 : i + 1 < argc ? argv[i + 1] : "";
-		if (is(argv[i], "--"))
-			return i + 1;
 		if (!own_option(x, name ? name : "", value)) {
 			add(x, argv[i]);
 			if (separate && i + 1 < argc)
@@ -228,5 +228,8 @@ int cmd_exec(int argc, char **argv)
 		add(&x, "--");
 		add(&x, x.line);
 	}
-	return cmd_run(x.count, x.run);
+	int status = cmd_run(x.count, x.run);
+	free(x.run);
+	free(x.line);
+	return status;
 }
