@@ -52,7 +52,6 @@ static const struct argp_option option_table[] = {
     {"vmx", KEY_VMX, NULL, 0, "Offer VT-x to the image itself: it may be a hypervisor", 0},
     {"explain-entry", KEY_EXPLAIN_ENTRY, NULL, 0, "Say on stderr which check a failing VM entry failed", 0},
     {"program-status", KEY_PROGRAM_STATUS, NULL, 0, "End with bits 7:0 of what was written to port 0xF4, as vtxray exec does", 0},
-    {"cpu", KEY_CPU, "NAME|FILE", 0, "The processor whose TLBs are modelled; `vtxray cpus` lists them", 0},
     {"without", KEY_WITHOUT, "LIST", 0, "With --cpu, leave these caches out: psc, ept-psc, nested-tlb, l1d, l2, llc", 0},
     {"cpu", KEY_CPU, "NAME|FILE", 0, "The processor to model: TLBs, caches, prices; `vtxray cpus` lists them", 0},
     {"verbose", 'v', NULL, 0, "Name each unassigned port and address that the guest uses, once", 0},
