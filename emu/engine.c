@@ -486,7 +486,8 @@ static bool fill_data(struct engine *e, uint64_t page, bool write, uc_tlb_entry 
 	((struct tlb_entry *)entry)->in_engine = true;
 	e->alias.entry[engine_page] |= perms;
 	result->perms = e->alias.entry[engine_page] & ALIAS_PERMS;
-	if (engine_page == (hpa.u >> PAGE_SHIFT) && given_is(e, page, engine_page))
+	/* the mark first: it spares a look into a table that the host's caches do not hold */
+	if (engine_page == (hpa.u >> PAGE_SHIFT) && (e->mem->frame_flags[engine_page] & FRAME_CODE) && given_is(e, page, engine_page))
 		result->perms |= UC_PROT_EXEC;
 	result->paddr = engine_page << PAGE_SHIFT;
 	return true;
