@@ -11,7 +11,7 @@ static uint32_t noise = 5;
 static uint32_t any(uint32_t below)
 {
 	noise = noise * 1664525 + 1013904223;
-	return (noise >> 8) % below;
+	return below ? (noise >> 8) % below : 0;
 }
 
 static uint64_t use(enum policy p, uint64_t word, unsigned ways, unsigned way)
