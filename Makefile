@@ -104,7 +104,7 @@ lint: lint-text lint-format lint-scripts lint-cppcheck $(TIDY) ## include direct
 lint-text: | deps-ensure
 	@echo "  LINT    includes, markers, licence lines, README"
 	$(Q).ci/includes $(C_FILES) $(GUEST_FILES)
-	$(Q)! grep -nE '\<(TODO|FIXME|XXX)\>' $(C_FILES) $(GUEST_FILES) $(wildcard $(FOLDERS:%=%/*.def)) README.md
+	$(Q)! grep -nE '\<(TOD[O]|FIXM[E]|XX[X])\>' $(C_FILES) $(GUEST_FILES) $(wildcard $(FOLDERS:%=%/*.def)) README.md
 	$(Q)for f in $(C_FILES) $(GUEST_FILES) $(SCRIPTS) $(wildcard $(FOLDERS:%=%/*.def)); do \
 		head -n 2 $$f | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' || { echo "$$f: no licence line"; exit 1; }; done
 	$(Q).ci/readme check-choices

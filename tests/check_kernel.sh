@@ -37,8 +37,8 @@ on_vtxray() {
 	(cd "$TMP/work" && exec env -i HOME=/root PATH=/bin "$program" "$@" <"$TMP/input" >"$TMP/expected" 2>/dev/null) 2>/dev/null
 	status=$?
 	# shellcheck disable=SC2086 # options are words
-	timeout 120 "$VTXRAY" run --mem 128M --module "$program=/bin/${program##*/}" --module "$TMP/nothing=/work type=dir" \
-		${SCRIPT:+--module "$SCRIPT=/work/${SCRIPT##*/}"} "$KERNEL" -- $OPTIONS cwd=/work env=HOME=/root env=PATH=/bin \
+	timeout 120 "$VTXRAY" run --mem 128M --module "$program=/bin/${program##*/}" --module "$TMP/nothing=/home type=dir" \
+		${SCRIPT:+--module "$SCRIPT=/home/${SCRIPT##*/}"} "$KERNEL" -- $OPTIONS cwd=/home env=HOME=/root env=PATH=/bin \
 		"init=/bin/${program##*/}$(encode "$@")" <"$TMP/input" >"$TMP/got" 2>"$TMP/err"
 	verdict "$name" $(((status << 1 | 1) & 255)) $?
 }
