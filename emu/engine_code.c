@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The code hook, before every instruction: the fetch goes through the modelled TLB, what our own code executes stops the engine, what needs
+ * checks gets them, REP strings count as one instruction, and attention is paid.
+ */
+#include "emu/engine_state.h"
+
+#include "emu/plain.h"
+
+#include <string.h>
+
+static void halt(struct engine *e, enum stop why)
+{
+	e->stop = why;
+	uc_emu_stop(e->now->uc);
+}
+
+static uint64_t rip_of(const struct engine *e, uint64_t gla)
+{
+	return e->now->wide ? gla : (uint32_t)(gla - e->cpu->seg[SEG_CS].base);
+}
+
+/* A branch whose target cannot be fetched because of where it is (canonical form, CS limit) faults itself: undo it. */
+static void undo_branch(struct engine *e)
+{
+	const struct insn *insn = e->insn;
+	uint64_t sp = engine_read_reg(e, RSP);
+	uc_engine *uc = e->now->uc;
+	const int *ids = e->now->wide ? engine_reg_ids : engine_reg_ids_legacy;
+
+	if (e->done == e->begun_step || !(insn->flags & INSN_BRANCH))
+		return; /* nothing was executed before: the address itself is what faults */
+	uint64_t rip = rip_of(e, e->insn_gla);
+	if ((insn->flags & INSN_STACK) && (insn->flags & INSN_WRITE)) {
+		sp += insn->opsize;
+		if (insn->opcode == 0xff && e->call_undo_at)
+			memcpy(e->mem->host + e->call_undo_at, &e->call_undo, insn->opsize);
+	} else if (insn->flags & INSN_STACK) {
+		sp -= insn->opsize + insn->imm2;
+	}
+	uc_reg_write(uc, ids[RSP], &sp);
+	uc_reg_write(uc, ids[REG_RIP_INDEX], &rip);
+	e->cpu->ev.n[EV_LOADS] -= insn->flags & INSN_READ ? 1u : 0u;
+	e->cpu->ev.n[EV_STORES] -= insn->flags & INSN_WRITE ? 1u : 0u;
+	e->access.loads = e->access.stores = 0;
+	engine_unretire(e);
+}
+
+static bool target_faults(struct engine *e, uint64_t gla)
+{
+	if (e->now->wide)
+		return !is_canonical(gla, e->mmu->mode.linear_width);
+	return rip_of(e, gla) > e->cpu->seg[SEG_CS].limit;
+}
+
+/*
+ * The page that instructions come from changes (or must be looked up again): the fetch is an access of the processor. Returns false when
+ * the engine has been stopped.
+ */
+static bool fetch_page(struct engine *e, uint64_t gla)
+{
+	engine_settle_fetches(e);
+	if (target_faults(e, gla)) {
+		undo_branch(e);
+		raise_error(e->cpu, VEC_GP, 0);
+		halt(e, STOP_EXCEPTION);
+		return false;
+	}
+	const struct tlb_entry *entry = mmu_access(e->mmu, GLA(gla), engine_fetch_access(e->cpu));
+	if (!entry) {
+		raise_walk(e->cpu, GLA(gla), engine_fetch_access(e->cpu));
+		e->extra_fetches++;
+		e->looked_up++;
+		halt(e, STOP_EXCEPTION);
+		return false;
+	}
+	hpa_t hpa = tlb_entry_hpa(entry, GLA(page_base(gla)));
+	e->fetch_part = entry->part;
+	e->looked_up++;
+	if (!mem_is_ram(e->mem, hpa, PAGE_SIZE)) { /* LIMIT: instruction fetches outside RAM read all ones, which is no instruction */
+		raise_exception(e->cpu, VEC_UD);
+		e->extra_fetches++;
+		halt(e, STOP_EXCEPTION);
+		return false;
+	}
+	if (!engine_given_is(e, page_base(gla), hpa.u >> PAGE_SHIFT)) { /* the engine's code is from elsewhere */
+		e->looked_up--;
+		e->cpu->ev.n[EV_ITLB_HIT_4K + e->fetch_part] -= 1; /* made again after the flush, and then a hit: counted once */
+		e->flush = true;
+		halt(e, STOP_AGAIN);
+		return false;
+	}
+	e->previous = *e->insn;
+	e->insn = &e->previous;
+	e->page = codecache_page(&e->code, hpa, e->width);
+	if (!e->page) {
+		raise_stop(e->cpu, "the host has no memory left for decoded code");
+		halt(e, STOP_EXCEPTION);
+		return false;
+	}
+	e->fetch_base = page_base(gla);
+	return true;
+}
+
+/* Decodes an instruction whose bytes go on in the next page. NULL: stopped. */
+static const struct insn *decode_across(struct engine *e, uint64_t gla)
+{
+	uint64_t first = PAGE_SIZE - page_offset(gla), next = gla + first;
+	uint8_t bytes[16];
+
+	if (!e->now->wide)
+		next = e->cpu->seg[SEG_CS].base + (uint32_t)(rip_of(e, gla) + first);
+	next &= e->now->wide ? ~0ull : 0xffffffffull;
+	const struct tlb_entry *entry = NULL;
+	if (e->now->wide && !is_canonical(next, e->mmu->mode.linear_width))
+		raise_error(e->cpu, VEC_GP, 0);
+	else if (!(entry = mmu_access(e->mmu, GLA(next), engine_fetch_access(e->cpu))))
+		raise_walk(e->cpu, GLA(next), engine_fetch_access(e->cpu));
+	if (!entry) {
+		e->extra_fetches++;
+		halt(e, STOP_EXCEPTION);
+		return NULL;
+	}
+	hpa_t hpa = tlb_entry_hpa(entry, GLA(next));
+	memcpy(bytes, e->mem->host + (e->page->frame << PAGE_SHIFT) + page_offset(gla), first);
+	memset(bytes + first, 0xff, sizeof bytes - first);
+	mem_read_bytes(e->mem, hpa, bytes + first, 15 - first);
+	codecache_decode(&e->code, bytes, 15, e->width, &e->across);
+	e->across.flags |= INSN_CROSS;
+	if (!engine_given_is(e, page_base(next), hpa.u >> PAGE_SHIFT) && mem_is_ram(e->mem, hpa, 1)) {
+		e->cpu->ev.n[EV_ITLB_HIT_4K + entry->part] -= 1; /* made again after the flush, and then a hit: counted once */
+		e->flush = true;
+		halt(e, STOP_AGAIN);
+		return NULL;
+	}
+	return &e->across;
+}
+
+/* The registers that a plain instruction's checks look at. */
+static void sync_for_checks(struct engine *e, const struct insn *insn, uint64_t gla)
+{
+	struct cpu *cpu = e->cpu;
+
+	cpu->rip = rip_of(e, gla);
+	if (insn->base < GPR_COUNT)
+		cpu->gpr[insn->base] = engine_read_reg(e, insn->base);
+	if (insn->index < GPR_COUNT)
+		cpu->gpr[insn->index] = engine_read_reg(e, insn->index);
+	if (insn->flags & (INSN_STACK | INSN_MULTI)) {
+		cpu->gpr[RSP] = engine_read_reg(e, RSP);
+		cpu->gpr[RBP] = engine_read_reg(e, RBP);
+		cpu->gpr[RSI] = engine_read_reg(e, RSI);
+		cpu->gpr[RDI] = engine_read_reg(e, RDI);
+		cpu->gpr[RCX] = engine_read_reg(e, RCX);
+		cpu->gpr[RBX] = engine_read_reg(e, RBX);
+		cpu->gpr[RAX] = engine_read_reg(e, RAX);
+	}
+}
+
+static void begin_rep(struct engine *e)
+{
+	unsigned bits = 8u * e->insn->addrsize;
+
+	e->rep_step = e->done;
+	e->rep_suspended = 0;
+	e->rep_left = engine_read_reg(e, RCX) & BITS(bits - 1, 0);
+}
+
+/* Between two iterations of a REP string instruction that this run has begun? */
+static bool within_rep(const struct engine *e, uint64_t gla)
+{
+	return (e->insn->flags & INSN_REP) && gla == e->insn_gla && e->rep_step == e->done && e->done != e->begun_step;
+}
+
+/* The engine comes to the instruction once more after the last iteration, only to leave it. */
+static bool finishes_rep(const struct engine *e, uint64_t gla)
+{
+	return e->rep_left == 1 && within_rep(e, gla);
+}
+
+/* One more iteration of a REP string instruction? */
+static bool continues_rep(struct engine *e, uint64_t gla)
+{
+	if (!within_rep(e, gla))
+		return false;
+	e->done++;
+	e->by_class[e->insn->cls]++;
+	e->rep_steps++;
+	e->rep_step = e->done;
+	e->rep_left--;
+	return true;
+}
+
+/* After a store to its own block, the engine begins the storing instruction again: it has been counted. */
+static bool begins_again(struct engine *e, uint64_t gla)
+{
+	if (e->smc_step != e->done || gla != e->insn_gla || (e->insn->flags & INSN_BRANCH))
+		return false;
+	if ((e->insn->flags & INSN_REP) && engine_read_reg(e, RCX) != e->smc_rcx)
+		return false;
+	e->smc_step = e->done + 1;
+	e->special_step = e->done;
+	return true;
+}
+
+/* A REP instruction stopped between iterations has not retired: going on with it counts it again. */
+static void suspend_rep(struct engine *e, uint64_t gla)
+{
+	if (!within_rep(e, gla))
+		return;
+	e->rep_steps++;
+	e->rep_suspended = e->done;
+}
+
+bool engine_in_rep(const struct engine *e)
+{
+	return e->rep_suspended == e->done;
+}
+
+/* false: the engine was stopped for something other than an instruction */
+static bool may_go_on(struct engine *e, uint64_t gla)
+{
+	if (e->done < e->limit)
+		return true;
+	if (e->mem->attention || e->now->drops || e->flush || e->mmu->engine_stale || e->flushed_epoch != e->mem->table_epoch) {
+		suspend_rep(e, gla);
+		halt(e, STOP_AGAIN);
+		return false;
+	}
+	engine_take_limit(e);
+	if (e->done < e->limit && !e->kicked)
+		return true;
+	suspend_rep(e, gla);
+	halt(e, STOP_BUDGET);
+	return false;
+}
+
+static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
+{
+	if (e->mode == MODE_PRIVATE) {
+		if (gla == e->private_end)
+			uc_emu_stop(e->private_in->uc);
+		return;
+	}
+	if (e->mode == MODE_TRAP) {
+		if (gla != e->insn_gla || e->trapped)
+			uc_emu_stop(e->now->uc);
+		return;
+	}
+	if (e->stop != STOP_NONE) {
+		uc_emu_stop(e->now->uc);
+		return;
+	}
+	if (begins_again(e, gla) || finishes_rep(e, gla))
+		return;
+	if (!may_go_on(e, gla))
+		return;
+	if (continues_rep(e, gla))
+		return;
+	if (gla - e->fetch_base >= PAGE_SIZE && !fetch_page(e, gla))
+		return;
+	const struct insn *insn = codecache_insn(&e->code, e->page, (unsigned)page_offset(gla), e->width);
+	if (!insn && !(insn = decode_across(e, gla)))
+		return;
+	if (insn->flags & INSN_SYSTEM) {
+		e->insn = insn;
+		e->insn_gla = gla;
+		e->extra_fetches++;
+		halt(e, STOP_SYSTEM);
+		return;
+	}
+	if (insn->flags & e->slow & ~(uint32_t)(INSN_REP | INSN_CROSS)) {
+		sync_for_checks(e, insn, gla);
+		uint16_t x87_status = 0;
+		if (insn->flags & INSN_X87)
+			uc_reg_read(e->now->uc, UC_X86_REG_FPSW, &x87_status);
+		if (!plain_check(e->cpu, insn, x87_status)) {
+			e->extra_fetches++;
+			halt(e, STOP_EXCEPTION);
+			return;
+		}
+	}
+	e->insn = insn;
+	e->insn_gla = gla;
+	e->done++;
+	e->by_class[insn->cls]++;
+	if (insn->flags & INSN_REP)
+		begin_rep(e);
+}
+
+void engine_on_code(uc_engine *uc, uint64_t gla, uint32_t size, void *user)
+{
+	struct engine *e = user;
+	uint64_t offset = gla - e->fetch_base;
+
+	(void)uc;
+	(void)size;
+	if (likely(offset < PAGE_SIZE && e->done < e->limit)) {
+		const struct insn *insn = &e->page->insn[e->page->at[offset]];
+		if (likely(!(insn->flags & e->slow))) {
+			e->insn = insn;
+			e->insn_gla = gla;
+			e->done++;
+			e->by_class[insn->cls]++;
+			return;
+		}
+	}
+	code_slow(e, gla);
+}
+
+/* An exception that the engine itself found: #DE, #MF, #XM, #BR. */
+void engine_on_interrupt(uc_engine *uc, uint32_t vector, void *user)
+{
+	struct engine *e = user;
+
+	e->now->excepted = true;
+	if (e->mode == MODE_RUN && e->stop == STOP_NONE) {
+		engine_unretire(e);
+		if (vector == VEC_GP || vector == VEC_SS || vector == VEC_AC)
+			raise_error(e->cpu, vector, 0);
+		else
+			raise_exception(e->cpu, (enum vector)vector);
+		e->stop = STOP_EXCEPTION;
+	}
+	uc_emu_stop(uc);
+}
