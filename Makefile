@@ -114,7 +114,7 @@ lint-format: | deps-ensure
 		*) echo "          not checked: other versions than 14 align comments differently" ;; esac
 lint-scripts: | deps-ensure
 	@echo "  LINT    scripts"
-	$(Q)shellcheck -e SC1091,SC2034 $(SCRIPTS)
+	$(Q)shellcheck -e SC1091,SC2034,SC2154 $(SCRIPTS)
 lint-cppcheck: | deps-ensure
 	@echo "  LINT    cppcheck"
 	$(Q)cppcheck -q -j 2 --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -I. -D_GNU_SOURCE \

@@ -4,7 +4,9 @@
  */
 #include "emu/command.h"
 #include "emu/compare.h"
+#include "emu/output.h"
 #include "emu/size.h"
+#include "emu/value.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -56,16 +58,6 @@ static void add_modes(struct compare_options *o, struct argp_state *state, char 
 		add_mode(o, state, name);
 }
 
-static void add_word(struct compare_options *o, struct argp_state *state, const char *word)
-{
-	char *joined = NULL;
-
-	if (asprintf(&joined, "%s%s%s", o->arguments ? o->arguments : "", o->arguments ? " " : "", word) < 0)
-		argp_failure(state, STATUS_USAGE, ENOMEM, "arguments");
-	free(o->arguments);
-	o->arguments = joined;
-}
-
 static error_t parse_option(int key, char *text, struct argp_state *state)
 {
 	struct compare_options *o = state->input;
@@ -88,10 +80,10 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		o->json = text;
 		break;
 	case ARGP_KEY_ARG:
-		if (o->request.load.path)
-			add_word(o, state, text);
-		else
+		if (!o->request.load.path)
 			o->request.load.path = text;
+		else if (!value_join(&o->arguments, text))
+			argp_failure(state, STATUS_USAGE, ENOMEM, "arguments");
 		break;
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state, "no image given");
@@ -104,38 +96,19 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	return 0;
 }
 
-/* path "-": standard output. NULL, with a message, if it cannot be written. */
-static FILE *open_output(const char *path)
-{
-	FILE *file = strcmp(path, "-") ? fopen(path, "we") : stdout;
-
-	if (!file)
-		fprintf(stderr, "vtxray: %s: %s\n", path, strerror(errno));
-	return file;
-}
-
-static bool close_output(FILE *file, const char *path)
-{
-	bool ok = !ferror(file) && (file == stdout ? fflush(file) : fclose(file)) == 0;
-
-	if (!ok)
-		fprintf(stderr, "vtxray: %s: %s\n", path, strerror(errno));
-	return ok;
-}
-
 static bool write_csv(const char *path, const struct comparison *c)
 {
-	FILE *file = open_output(path);
+	FILE *file = output_open(path);
 
 	if (!file)
 		return false;
 	compare_csv(file, c);
-	return close_output(file, path);
+	return output_close(file, path);
 }
 
 static bool write_json(const char *path, const struct comparison *c)
 {
-	FILE *file = open_output(path);
+	FILE *file = output_open(path);
 	json_t *object = file ? compare_json(c) : NULL;
 
 	if (!file)
@@ -144,7 +117,7 @@ static bool write_json(const char *path, const struct comparison *c)
 		json_dumpf(object, file, JSON_INDENT(2));
 	json_decref(object);
 	fputs("\n", file);
-	return close_output(file, path) && object;
+	return output_close(file, path) && object;
 }
 
 static int compare(struct compare_options *o)

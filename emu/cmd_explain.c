@@ -6,7 +6,9 @@
 #include "emu/command.h"
 #include "emu/explain.h"
 #include "emu/machine.h"
+#include "emu/output.h"
 #include "emu/size.h"
+#include "emu/value.h"
 #include "vmx/vmm.h"
 
 #include <argp.h>
@@ -60,7 +62,7 @@ static const struct argp_option option_table[] = {
     {"list", KEY_LIST, NULL, 0, "Under EPT: all references one below the other, in words", 0},
     {"svg", KEY_SVG, "FILE", 0, "Draw it there too", 0},
     {"json", KEY_JSON, "FILE", 0, "Write it there as JSON; - is standard output, instead of the text", 0},
-    {"paging", KEY_PAGING, "KIND", 0, "native: the image runs on the processor itself; ept: as the guest of the built-in EPT VMM", 0},
+    {"paging", KEY_PAGING, "KIND", 0, "native (if not given), ept, shadow: as the guest of that built-in VMM", 0},
     {"ept-page", KEY_EPT_PAGE, "SIZE", 0, "4k, 2m or 1g: the largest EPT page that the VMM uses (4k)", 0},
     {"mem", 'm', "SIZE", 0, "Guest memory, in bytes or with K, M, G or T (128M)", 0},
     {"console", 'c', "FILE", 0, "Where the guest's console goes", 0},
@@ -95,43 +97,14 @@ static const char *parse_access(const char *text, unsigned *access)
 	return "not read, write, fetch or rmw";
 }
 
-static const char *parse_paging(const char *text, enum paging_kind *paging)
-{
-	if (strcmp(text, "native") != 0 && strcmp(text, "ept") != 0)
-		return "not native or ept";
-	*paging = strcmp(text, "ept") == 0 ? PAGING_EPT : PAGING_NATIVE;
-	return NULL;
-}
-
-static const char *parse_page(const char *text, unsigned *shift)
-{
-	static const char *const sizes[] = {"4k", "2m", "1g"};
-
-	for (unsigned i = 0; i < ARRAY_LEN(sizes); i++)
-		if (!strcasecmp(text, sizes[i])) {
-			*shift = PAGE_SHIFT + 9 * i;
-			return NULL;
-		}
-	return "not 4k, 2m or 1g";
-}
-
-static void add_argument(struct explain_options *options, struct argp_state *state, const char *word)
-{
-	char *joined = NULL;
-
-	if (asprintf(&joined, "%s%s%s", options->arguments ? options->arguments : "", options->arguments ? " " : "", word) < 0)
-		argp_failure(state, STATUS_USAGE, ENOMEM, "arguments");
-	free(options->arguments);
-	options->arguments = joined;
-}
-
 static void add_positional(struct explain_options *options, struct argp_state *state, const char *text)
 {
 	if (!options->image)
 		options->image = text;
-	else if (state->quoted && state->next > state->quoted)
-		add_argument(options, state, text);
-	else
+	else if (state->quoted && state->next > state->quoted) {
+		if (!value_join(&options->arguments, text))
+			argp_failure(state, STATUS_USAGE, ENOMEM, "arguments");
+	} else
 		argp_error(state, "'%s': one image at a time; the guest's arguments stand after --", text);
 }
 
@@ -171,11 +144,11 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_PAGING:
 		name = "--paging";
-		wrong = parse_paging(text, &options->paging);
+		wrong = value_paging(text, &options->paging);
 		break;
 	case KEY_EPT_PAGE:
 		name = "--ept-page";
-		wrong = parse_page(text, &options->ept_page_shift);
+		wrong = value_page(text, &options->ept_page_shift);
 		break;
 	case KEY_AT:
 		options->at = text;
@@ -363,13 +336,11 @@ static int run_guest(struct explain_run *run)
 
 static bool write_file(const char *path, const struct explanation *e, bool svg)
 {
-	bool to_stdout = !strcmp(path, "-"), bad = false;
-	FILE *file = to_stdout ? stdout : fopen(path, "we");
+	FILE *file = output_open(path);
+	bool bad = false;
 
-	if (!file) {
-		fail(path, strerror(errno));
+	if (!file)
 		return false;
-	}
 	if (svg) {
 		bad = explain_svg(file, e) != 0;
 	} else {
@@ -378,12 +349,7 @@ static bool write_file(const char *path, const struct explanation *e, bool svg)
 		fputc('\n', file);
 		json_decref(object);
 	}
-	bad |= ferror(file) || fflush(file) != 0;
-	if (!to_stdout)
-		bad |= fclose(file) != 0;
-	if (bad)
-		fail(path, "not all of it could be written");
-	return !bad;
+	return output_close(file, path) && !bad;
 }
 
 static int show(struct explain_run *run)

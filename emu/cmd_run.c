@@ -7,9 +7,11 @@
 #include "emu/console.h"
 #include "emu/machine.h"
 #include "emu/options.h"
+#include "emu/output.h"
 #include "emu/profile.h"
 #include "emu/report.h"
 #include "emu/terminal.h"
+#include "emu/value.h"
 
 #include <errno.h>
 #include <string.h>
@@ -45,28 +47,6 @@ static const char *error_text(int error)
 	default:
 		return "failed";
 	}
-}
-
-/* path NULL or "-": standard output. Returns NULL, with a message, if it cannot be written. */
-static FILE *open_output(const char *path)
-{
-	FILE *file = !path || !strcmp(path, "-") ? stdout : fopen(path, "we");
-
-	if (!file)
-		fail(path, strerror(errno));
-	return file;
-}
-
-/* Returns false, with a message, if not all could be written. */
-static bool close_output(FILE *file, const char *path)
-{
-	bool bad = ferror(file) || fflush(file) != 0;
-
-	if (file != stdout)
-		bad |= fclose(file) != 0;
-	if (bad && errno != EPIPE)
-		fail(path ? path : "standard output", "not all of it could be written");
-	return !bad;
 }
 
 static void kick(void *machine)
@@ -156,13 +136,6 @@ static json_t *tlb_json(const struct tlb_geometry geometry[TLB_PARTS])
 	return object;
 }
 
-static const char *paging_name(enum paging_kind paging)
-{
-	static const char *const name[] = {[PAGING_NATIVE] = "native", [PAGING_EPT] = "ept", [PAGING_SHADOW] = "shadow"};
-
-	return name[paging];
-}
-
 static json_t *configuration_json(const struct run *run)
 {
 	const struct run_options *options = &run->options;
@@ -194,12 +167,12 @@ static void write_frame(void *ctx, gpa_t frame)
 /* The dirty log, a frame a line in ascending order; false, with a message, if it could not be written. */
 static bool write_dirty(struct run *run)
 {
-	FILE *file = open_output(run->options.dirty);
+	FILE *file = output_open(run->options.dirty);
 
 	if (!file)
 		return false;
 	ept_vmm_take_dirty(&run->machine.ept_vmm, write_frame, file);
-	return close_output(file, run->options.dirty);
+	return output_close(file, run->options.dirty);
 }
 
 /* Writes the whole object on one go; returns false, with a message, if it could not. */
@@ -313,13 +286,13 @@ int cmd_run(int argc, char **argv)
 		options_free(&run.options);
 		return status;
 	}
-	run.console_out = open_output(options->console);
-	run.json_out = options->json ? open_output(options->json) : NULL;
+	run.console_out = output_open(options->console);
+	run.json_out = options->json ? output_open(options->json) : NULL;
 	if (run.console_out && (run.json_out || !options->json))
 		status = with_outputs(&run);
-	if (run.json_out && !close_output(run.json_out, options->json))
+	if (run.json_out && !output_close(run.json_out, options->json))
 		status = STATUS_USAGE;
-	if (run.console_out && run.console_out != run.json_out && !close_output(run.console_out, options->console))
+	if (run.console_out && run.console_out != run.json_out && !output_close(run.console_out, options->console))
 		status = STATUS_USAGE;
 	options_free(&run.options);
 	return status;

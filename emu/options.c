@@ -6,6 +6,7 @@
 
 #include "emu/command.h"
 #include "emu/size.h"
+#include "emu/value.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -75,55 +76,16 @@ static void add_module(struct run_options *options, struct argp_state *state, ch
 	options->module[options->modules++] = (struct load_module){.path = text, .cmdline = equals ? equals + 1 : ""};
 }
 
-/* Appends one word of the guest's command line. */
-static void add_argument(struct run_options *options, struct argp_state *state, const char *word)
-{
-	char *joined = NULL;
-
-	if (!options->arguments)
-		joined = strdup(word);
-	else if (asprintf(&joined, "%s %s", options->arguments, word) < 0)
-		joined = NULL;
-	if (!joined)
-		argp_failure(state, STATUS_USAGE, ENOMEM, "arguments");
-	free(options->arguments);
-	options->arguments = joined;
-}
-
 static void add_positional(struct run_options *options, struct argp_state *state, const char *text)
 {
 	bool after_dashes = state->quoted && state->next > state->quoted;
 
 	if (!options->image)
 		options->image = text;
-	else if (after_dashes)
-		add_argument(options, state, text);
-	else
+	else if (!after_dashes)
 		argp_error(state, "'%s': one image at a time; the guest's arguments stand after --", text);
-}
-
-static void set_paging(struct run_options *options, struct argp_state *state, const char *text)
-{
-	if (strcmp(text, "native") == 0)
-		options->paging = PAGING_NATIVE;
-	else if (strcmp(text, "ept") == 0)
-		options->paging = PAGING_EPT;
-	else if (strcmp(text, "shadow") == 0)
-		options->paging = PAGING_SHADOW;
-	else
-		argp_error(state, "--paging '%s': must be native, ept or shadow", text);
-}
-
-static void set_ept_page(struct run_options *options, struct argp_state *state, const char *text)
-{
-	if (strcasecmp(text, "4k") == 0)
-		options->ept_page_shift = PAGE_SHIFT;
-	else if (strcasecmp(text, "2m") == 0)
-		options->ept_page_shift = PAGE_SHIFT_2M;
-	else if (strcasecmp(text, "1g") == 0)
-		options->ept_page_shift = PAGE_SHIFT_1G;
-	else
-		argp_error(state, "--ept-page '%s': must be 4k, 2m or 1g", text);
+	else if (!value_join(&options->arguments, text))
+		argp_failure(state, STATUS_USAGE, ENOMEM, "arguments");
 }
 
 static bool is_off(struct argp_state *state, const char *option, const char *text)
@@ -178,6 +140,15 @@ static void check_together(const struct run_options *options, struct argp_state 
 		argp_error(state, "--vmx goes with --paging native: the built-in VMMs offer no VT-x to their guests");
 }
 
+static const char *option_name(int key)
+{
+	const struct argp_option *option = option_table;
+
+	while (option->key != key)
+		option++;
+	return option->name;
+}
+
 static error_t parse_option(int key, char *text, struct argp_state *state)
 {
 	struct run_options *options = state->input;
@@ -222,10 +193,10 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		options->explain_entry = true;
 		break;
 	case KEY_PAGING:
-		set_paging(options, state, text);
+		wrong = value_paging(text, &options->paging);
 		break;
 	case KEY_EPT_PAGE:
-		set_ept_page(options, state, text);
+		wrong = value_page(text, &options->ept_page_shift);
 		break;
 	case KEY_EPT_LEVELS:
 		options->ept_levels = !strcmp(text, "5") ? 5 : 4;
@@ -248,7 +219,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		return ARGP_ERR_UNKNOWN;
 	}
 	if (wrong)
-		argp_error(state, "%s '%s': %s", key == 'm' ? "--mem" : "--max-insns", text, wrong);
+		argp_error(state, "--%s '%s': %s", option_name(key), text, wrong);
 	return 0;
 }
 

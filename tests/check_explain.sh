@@ -62,6 +62,9 @@ fact "the first write under EPT to memory not backed: an EPT violation" eval 'ex
 fact "just before a first write, for a store" eval 'explain 0 "$IMAGE" --first-write-to ticks && instruction | grep -E "(mov|add|inc).*# .*<ticks>"'
 fact "the same instruction under EPT" eval 'first=$(rip); explain 0 "$IMAGE" --paging ept --first-write-to ticks && [ "$(rip)" = "$first" ]'
 
+fact "under shadow paging hardware's walk of 4 references" eval 'explain 0 "$IMAGE" --paging shadow --after 2M --at main && said "    4 PTE " &&
+	! said "    5 " && said "together so far: R- supervisor"'
+
 fact "no such symbol" eval 'explain 2 "$IMAGE" --at nothing && grep -qF "neither a number nor a symbol" "$TMP/err"'
 fact "no address" eval 'explain 2 "$IMAGE" && grep -qF "no address given" "$TMP/err"'
 fact "a kind of access that is none" eval 'explain 2 "$IMAGE" --at 0 --access look && grep -qF "not read, write, fetch or rmw" "$TMP/err"'
