@@ -2,6 +2,9 @@
 /* The data caches (cache.h). */
 #include "mmu/cache.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +27,12 @@ void cache_prices(const struct cache_config *config, struct prices *prices)
 		prices->of[COST_WALK_L1 + i] = latency;
 		prices->of[COST_EPT_L1 + i] = latency;
 		prices->of[COST_VMM_L1 + i] = latency;
-		if (i > 0)
-			prices->of[COST_DATA_L2 + i - 1] = latency - config->level[0].latency;
+		if (i > 0) {
+			uint32_t beyond = latency - config->level[0].latency;
+			prices->of[COST_DATA_L2 + i - 1] = beyond;
+			prices->of[COST_FETCH_L2 + i - 1] = beyond;
+			prices->of[COST_VMCS_L2 + i - 1] = beyond;
+		}
 	}
 	prices->of[COST_IDLE] = 1;
 }
@@ -56,23 +63,26 @@ int caches_init(struct caches *caches, const struct cache_config *config, struct
 {
 	memset(caches, 0, sizeof *caches);
 	caches->cost = cost;
-	for (unsigned i = 0; i < CACHE_LEVELS; i++) {
-		int err = cache_init(&caches->level[i], &config->level[i]);
-		if (err < 0) {
-			caches_free(caches);
-			return err;
-		}
-	}
-	return 0;
+	int err = cache_init(&caches->l1i, &config->l1i);
+	for (unsigned i = 0; i < CACHE_LEVELS && !err; i++)
+		err = cache_init(&caches->level[i], &config->level[i]);
+	if (err)
+		caches_free(caches);
+	return err;
+}
+
+static void cache_free(struct cache *c)
+{
+	free(c->tag);
+	free(c->word);
+	free(c->mru);
 }
 
 void caches_free(struct caches *caches)
 {
-	for (unsigned i = 0; i < CACHE_LEVELS; i++) {
-		free(caches->level[i].tag);
-		free(caches->level[i].word);
-		free(caches->level[i].mru);
-	}
+	for (unsigned i = 0; i < CACHE_LEVELS; i++)
+		cache_free(&caches->level[i]);
+	cache_free(&caches->l1i);
 	memset(caches, 0, sizeof *caches);
 }
 
@@ -85,23 +95,59 @@ static inline void use_way(struct cache *c, uint32_t set, unsigned way)
 		c->word[set] = (c->word[set] & c->use[way].keep) | c->use[way].set;
 }
 
+static inline void place_of(const struct cache *c, uint64_t line, uint32_t *set, uint32_t *tag)
+{
+	if (likely(c->shift != 0xff)) {
+		*set = (uint32_t)line & (c->sets - 1);
+		*tag = (uint32_t)(line >> c->shift) + 1;
+	} else {
+		*set = (uint32_t)(line % c->sets);
+		*tag = (uint32_t)(line / c->sets) + 1;
+	}
+}
+
+/* The host fetches what a look-up of the largest cache will need, while the others are looked into. */
+static inline void expect(const struct cache *c, uint64_t line)
+{
+	uint32_t set = (uint32_t)line & (c->sets - 1);
+
+	if (c->shift == 0xff || !c->sets)
+		return;
+	__builtin_prefetch(&c->tag[(size_t)set * c->ways], 1);
+	__builtin_prefetch(&c->word[set], 1);
+}
+
+/* The way that has the tag; ways: none has. */
+static inline unsigned way_of(const uint32_t *tags, unsigned ways, uint32_t tag)
+{
+	unsigned found = ways;
+#ifdef __SSE2__
+	const __m128i wanted = _mm_set1_epi32((int)tag);
+	unsigned hits = 0;
+
+	static_assert(POLICY_WAYS_MAX <= 32, "a bit for each");
+	if (likely(ways % 4 == 0)) {
+		for (unsigned way = 0; way < ways; way += 4) {
+			__m128i same = _mm_cmpeq_epi32(_mm_loadu_si128((const __m128i *)(tags + way)), wanted);
+			hits |= (unsigned)_mm_movemask_ps(_mm_castsi128_ps(same)) << way;
+		}
+		return hits ? (unsigned)__builtin_ctz(hits) : ways;
+	}
+#endif
+	for (unsigned way = 0; way < ways; way++)
+		found = tags[way] == tag ? way : found;
+	return found;
+}
+
 /* Finds the line, or puts it in. true: it was there. */
 static bool touch(struct cache *c, uint64_t line)
 {
 	uint32_t set, tag;
-	if (likely(c->shift != 0xff)) {
-		set = (uint32_t)line & (c->sets - 1);
-		tag = (uint32_t)(line >> c->shift) + 1;
-	} else {
-		set = (uint32_t)(line % c->sets);
-		tag = (uint32_t)(line / c->sets) + 1;
-	}
+	place_of(c, line, &set, &tag);
 	uint32_t *tags = &c->tag[(size_t)set * c->ways];
 	if (tags[c->mru[set]] == tag)
 		return true;
-	unsigned found = c->ways;
-	for (unsigned way = 0; way < c->ways; way++)
-		found = tags[way] == tag ? way : found;
+	unsigned found = way_of(tags, c->ways, tag);
 	bool hit = found < c->ways;
 	if (!hit) {
 		found = policy_victim((enum policy)c->policy, c->word[set], c->ways);
@@ -111,13 +157,59 @@ static bool touch(struct cache *c, uint64_t line)
 	return hit;
 }
 
-enum answer caches_access(struct caches *caches, hpa_t hpa)
+static enum answer access_from(struct caches *caches, uint64_t line, enum answer first)
 {
-	uint64_t line = hpa.u >> CACHE_LINE_SHIFT;
-	for (unsigned i = 0; i < CACHE_LEVELS; i++)
+	expect(&caches->level[CACHE_LEVELS - 1], line);
+	for (unsigned i = first; i < CACHE_LEVELS; i++)
 		if (caches->level[i].sets && touch(&caches->level[i], line))
 			return (enum answer)i;
 	return ANSWER_MEMORY;
+}
+
+enum answer caches_access(struct caches *caches, hpa_t hpa)
+{
+	return access_from(caches, hpa.u >> CACHE_LINE_SHIFT, ANSWER_L1);
+}
+
+bool caches_has_line(const struct caches *caches, hpa_t hpa)
+{
+	const struct cache *c = &caches->l1i;
+	uint64_t line = hpa.u >> CACHE_LINE_SHIFT;
+	if (c->sets == 0)
+		return false;
+	uint32_t set, tag;
+	place_of(c, line, &set, &tag);
+	const uint32_t *tags = &c->tag[(size_t)set * c->ways];
+	if (likely(tags[c->mru[set]] == tag))
+		return true;
+	for (unsigned way = 0; way < c->ways; way++)
+		if (tags[way] == tag)
+			return true;
+	return false;
+}
+
+void caches_fetch(struct caches *caches, hpa_t hpa)
+{
+	uint64_t line = hpa.u >> CACHE_LINE_SHIFT;
+	if (caches->l1i.sets && !touch(&caches->l1i, line))
+		cost_charge(caches->cost, (enum cost_cause)(COST_FETCH_L2 + access_from(caches, line, ANSWER_L2) - ANSWER_L2));
+}
+
+void caches_vmcs(struct caches *caches, hpa_t hpa, uint64_t size)
+{
+	uint64_t last = (hpa.u + size - 1) >> CACHE_LINE_SHIFT;
+	for (uint64_t line = hpa.u >> CACHE_LINE_SHIFT; line <= last; line++) {
+		enum answer answer = access_from(caches, line, ANSWER_L1);
+		if (answer != ANSWER_L1)
+			cost_charge(caches->cost, (enum cost_cause)(COST_VMCS_L2 + answer - ANSWER_L2));
+	}
+}
+
+void caches_vmm(struct caches *caches, hpa_t hpa, uint64_t size)
+{
+	uint64_t last = (hpa.u + size - 1) >> CACHE_LINE_SHIFT;
+	for (uint64_t line = hpa.u >> CACHE_LINE_SHIFT; line <= last; line++)
+		cost_charge(caches->cost, (enum cost_cause)(COST_VMM_L1 + access_from(caches, line, ANSWER_L1)));
 }
 
 uint64_t caches_walk_refs(const struct caches *caches, enum walk_kind kind, bool ept, enum answer answer)
@@ -135,4 +227,22 @@ uint64_t caches_walk_cycles(const struct caches *caches, enum walk_kind kind, bo
 	for (unsigned i = 0; i < ANSWERS; i++)
 		sum += caches_walk_refs(caches, kind, ept, (enum answer)i) * caches->cost->price.of[(ept ? COST_EPT_L1 : COST_WALK_L1) + i];
 	return sum;
+}
+
+struct caches caches_uncounted(const struct caches *caches)
+{
+	struct caches copy = *caches;
+	memset(copy.data, 0, sizeof copy.data);
+	memset(copy.walk, 0, sizeof copy.walk);
+	return copy;
+}
+
+void caches_add_between(struct caches *sum, const struct caches *before, const struct caches *now)
+{
+	uint64_t *count = &sum->walk[0][0][0][0][0];
+	const uint64_t *later = &now->walk[0][0][0][0][0], *earlier = &before->walk[0][0][0][0][0];
+	for (unsigned i = 0; i < ANSWERS; i++)
+		sum->data[i] += now->data[i] - before->data[i];
+	for (size_t i = 0; i < sizeof sum->walk / sizeof *count; i++)
+		count[i] += later[i] - earlier[i];
 }

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The data caches, which price a memory reference: three levels, physically addressed, set associative, lines of 64 bytes. They hold
- * addresses only; data is always in struct mem. The guest's data accesses, page walks and the VMMs' accesses all go through them.
+ * The caches that price a memory reference: three levels, physically addressed, set associative, lines of 64 bytes. They hold
+ * addresses only; data is always in struct mem. Everything that the processor or a built-in VMM does with memory goes through them.
  *
- *     reference -> L1D -> L2 -> last-level cache -> memory        a miss fills every level on the way
+ *     data of the guest, page walks,   -> L1D \
+ *     VMX structures, VMMs                      > L2 -> last-level cache -> memory        a miss fills every level on the way
+ *     instructions                     -> L1I /
  *
- * LIMIT: instruction bytes do not go through the caches; writebacks, prefetchers and the snoop filter are not modelled; levels are
- * neither inclusive nor exclusive.
+ * LIMIT: writebacks, prefetchers and the snoop filter are not modelled; levels are neither inclusive nor exclusive.
+ * CHOICE: a line of instructions is fetched when execution comes to an instruction that begins in it, from another line.
  */
 #ifndef MMU_CACHE_H
 #define MMU_CACHE_H
 
 #include "mmu/addr.h"
 #include "mmu/cost.h"
+#include "mmu/event.h"
 #include "mmu/policy.h"
 
 enum { CACHE_LEVELS = 3, CACHE_LINE_SHIFT = 6 };
@@ -26,6 +29,7 @@ struct cache_geometry {
 
 struct cache_config {
 	struct cache_geometry level[CACHE_LEVELS]; /* L1D, L2, last level */
+	struct cache_geometry l1i;		   /* instructions; its latency is in their prices. None: fetches take no time */
 	uint16_t memory_latency;
 };
 
@@ -43,11 +47,8 @@ struct cache {
 	struct policy_use use[POLICY_WAYS_MAX];
 };
 
-/* the kinds of walk */
-enum walk_kind { WALK_FOR_LOAD, WALK_FOR_STORE, WALK_FOR_FETCH, WALK_KINDS };
-
 struct caches {
-	struct cache level[CACHE_LEVELS];
+	struct cache level[CACHE_LEVELS], l1i;
 	struct cost *cost;
 	uint64_t data[ANSWERS]; /* data accesses by what answered */
 	/* walk references: by the walk's kind, guest entry or EPT entry, its level, the guest level that it was for (EPT only; 0: the final
@@ -68,6 +69,11 @@ uint64_t caches_walk_refs(const struct caches *caches, enum walk_kind kind, bool
 /* Cycles of a kind's walks: their starts apart, their references to guest entries or to EPT entries. */
 uint64_t caches_walk_cycles(const struct caches *caches, enum walk_kind kind, bool ept);
 
+/* A copy, to look at and not to use or to free, whose counters are 0. */
+struct caches caches_uncounted(const struct caches *caches);
+/* Adds to the counters of sum what was counted between before, a copy made earlier, and now. */
+void caches_add_between(struct caches *sum, const struct caches *before, const struct caches *now);
+
 /* What is in a price list by the latencies of the caches. A data access pays what it waits beyond an L1 hit. */
 void cache_prices(const struct cache_config *config, struct prices *prices);
 
@@ -82,7 +88,21 @@ static inline bool caches_same(const struct caches *caches, hpa_t hpa)
 	return c->tag[set * c->ways + c->mru[set]] == (uint32_t)(line >> c->shift) + 1;
 }
 
-/* A data access of the guest: within one line, or at its first byte. Returns true if it was charged for. */
+/* true if the bytes lie in two lines */
+static inline bool caches_split(hpa_t hpa, unsigned size)
+{
+	return (hpa.u & (BIT(CACHE_LINE_SHIFT) - 1)) + size > BIT(CACHE_LINE_SHIFT);
+}
+
+/* The line of an instruction: finds and fills. */
+void caches_fetch(struct caches *caches, hpa_t hpa);
+/* true if the L1 instruction cache has the line; looks without touching. */
+bool caches_has_line(const struct caches *caches, hpa_t hpa);
+/* Each line of [hpa, hpa + size): what the processor reads and writes of a VMX structure, and what a built-in VMM does of memory. */
+void caches_vmcs(struct caches *caches, hpa_t hpa, uint64_t size);
+void caches_vmm(struct caches *caches, hpa_t hpa, uint64_t size);
+
+/* A data access of the guest, within one line. Returns true if it was charged for. */
 static inline bool caches_data(struct caches *caches, hpa_t hpa)
 {
 	if (likely(caches_same(caches, hpa))) {
@@ -95,12 +115,6 @@ static inline bool caches_data(struct caches *caches, hpa_t hpa)
 		return false;
 	cost_charge(caches->cost, (enum cost_cause)(COST_DATA_L2 + answer - ANSWER_L2));
 	return true;
-}
-
-/* A memory access of a built-in VMM. */
-static inline void caches_vmm(struct caches *caches, hpa_t hpa)
-{
-	cost_charge(caches->cost, (enum cost_cause)(COST_VMM_L1 + caches_access(caches, hpa)));
 }
 
 /* A reference of a page walk. */

@@ -12,7 +12,8 @@ static const struct {
 #undef COST
 };
 
-static_assert(COST_DATA_MEMORY == COST_DATA_L2 + 2, "rows of data accesses");
+static_assert(COST_DATA_MEMORY == COST_DATA_L2 + 2 && COST_FETCH_MEMORY == COST_FETCH_L2 + 2, "rows of data accesses and fetches");
+static_assert(COST_VMCS_MEMORY == COST_VMCS_L2 + 2, "rows of the processor's accesses to VMX structures");
 static_assert(COST_WALK_MEMORY == COST_WALK_L1 + 3 && COST_EPT_MEMORY == COST_EPT_L1 + 3, "rows of walk references");
 static_assert(COST_VMM_MEMORY == COST_VMM_L1 + 3, "rows of VMM accesses");
 
@@ -71,6 +72,7 @@ void cost_vm_exit(struct cost *cost, unsigned reason)
 void cost_vm_entry(struct cost *cost)
 {
 	cost_charge(cost, COST_VM_ENTRY);
+	cost->entered_at = *cost->clock;
 	if (!cost->left_for)
 		return;
 	struct cost_exit *e = &cost->exit[cost->left_for - 1];

@@ -15,7 +15,7 @@ enum cost_cause {
 	COST_COUNT
 };
 
-/* where a memory reference was answered; the rows DATA_, WALK_, EPT_ and VMM_ are in this order */
+/* where a memory reference was answered; the rows DATA_, FETCH_, WALK_, EPT_, VMCS_ and VMM_ are in this order */
 enum answer { ANSWER_L1, ANSWER_L2, ANSWER_LLC, ANSWER_MEMORY, ANSWERS };
 
 enum { COST_INSN_CLASSES = COST_INSN_SYSTEM + 1, COST_REASONS = 80 /* more than there are basic exit reasons */ };
@@ -37,16 +37,17 @@ struct cost {
 	uint64_t n[COST_COUNT];
 	struct prices price;
 	struct cost_exit exit[COST_REASONS];
-	uint64_t deadline; /* the clock at which the engine is to stop; ~0: none */
-	uint64_t steps;	   /* instructions, further REP iterations and delivered events: what limits are counted in */
-	uint64_t left_at;  /* clock of the last VM exit */
-	uint16_t left_for; /* its reason + 1; 0: no VM exit is being handled */
+	uint64_t deadline;   /* the clock at which the engine is to stop; ~0: none */
+	uint64_t steps;	     /* instructions, further REP iterations, delivered events and VM exits: what limits are counted in */
+	uint64_t left_at;    /* clock of the last VM exit */
+	uint64_t entered_at; /* clock of the last VM entry, which is charged by then; the instruction that asked for it may not be */
+	uint16_t left_for;   /* its reason + 1; 0: no VM exit is being handled */
 };
 
 const char *cost_name(enum cost_cause cause);
 const char *cost_text(enum cost_cause cause);
 
-/* The plain model: an instruction, a further REP iteration or a delivered event is a cycle, and nothing else takes time. */
+/* The plain model: an instruction, a further REP iteration, a delivered event or a VM exit is a cycle, and nothing else takes time. */
 extern const struct prices prices_plain;
 
 /* clock starts at 0 and from now on changes only here; prices NULL: the plain model */

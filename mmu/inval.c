@@ -89,6 +89,8 @@ static void drop_everywhere(struct mmu *mmu, const struct strike *k, const gla_t
 	doom(mmu, k, doomed);
 	drop_of(mmu, &mmu->itlb, doomed, gla);
 	drop_of(mmu, &mmu->dtlb, doomed, gla);
+	if (mmu->store != &mmu->dtlb)
+		drop_of(mmu, mmu->store, doomed, gla);
 	drop_of(mmu, &mmu->stlb, doomed, gla);
 	if (mmu->env.psc)
 		psc_strike(mmu->env.psc, doomed, extent == PSC_ADDRESS ? gla : NULL);
@@ -113,57 +115,78 @@ void mmu_empty(struct mmu *mmu)
 			NULL, PSC_CONTEXT);
 }
 
+static void tell(const struct mmu *mmu, enum mmu_op op, uint16_t vpid, uint16_t pcid, gla_t gla, uint64_t eptrta)
+{
+	mmu_tell_observer(mmu->observer, &(struct mmu_operation){.op = op, .vpid = vpid, .pcid = pcid, .gla = gla, .eptrta = eptrta});
+}
+
 void mmu_invlpg(struct mmu *mmu, gla_t gla)
 {
+	tell(mmu, MMU_OP_INVLPG, 0, 0, gla, 0);
 	struct strike k = {.vpid = mmu->context.vpid, .any_eptrta = true, .globals = true, .nonglobals = true, .pcid = mmu->context.pcid};
 	invalidate_address(mmu, &k, gla, PSC_CONTEXT);
 }
 
+void mmu_fault(struct mmu *mmu, gla_t gla)
+{
+	struct strike k = {.vpid = mmu->context.vpid, .any_eptrta = true, .globals = true, .nonglobals = true, .pcid = mmu->context.pcid};
+	drop_everywhere(mmu, &k, &gla, PSC_ADDRESS);
+}
+
 void mmu_flush_pcid(struct mmu *mmu, uint16_t pcid)
 {
+	tell(mmu, MMU_OP_FLUSH_PCID, 0, pcid, GLA(0), 0);
 	flush(mmu, &(struct strike){.vpid = mmu->context.vpid, .any_eptrta = true, .nonglobals = true, .pcid = pcid});
 }
 
 void mmu_flush_nonglobal(struct mmu *mmu)
 {
+	tell(mmu, MMU_OP_FLUSH_NONGLOBAL, 0, 0, GLA(0), 0);
 	flush(mmu, &(struct strike){.vpid = mmu->context.vpid, .any_eptrta = true, .nonglobals = true, .any_pcid = true});
 }
 
 void mmu_flush_all(struct mmu *mmu)
 {
+	tell(mmu, MMU_OP_FLUSH_ALL, 0, 0, GLA(0), 0);
 	flush(mmu, &(struct strike){.vpid = mmu->context.vpid, .any_eptrta = true, .globals = true, .nonglobals = true, .any_pcid = true});
 }
 
 void mmu_invpcid_addr(struct mmu *mmu, uint16_t pcid, gla_t gla)
 {
+	tell(mmu, MMU_OP_INVPCID_ADDR, 0, pcid, gla, 0);
 	struct strike k = {.vpid = mmu->context.vpid, .any_eptrta = true, .nonglobals = true, .pcid = pcid};
 	invalidate_address(mmu, &k, gla, PSC_ADDRESS);
 }
 
 void mmu_invvpid_addr(struct mmu *mmu, uint16_t vpid, gla_t gla)
 {
+	tell(mmu, MMU_OP_INVVPID_ADDR, vpid, 0, gla, 0);
 	struct strike k = {.vpid = vpid, .any_eptrta = true, .globals = true, .nonglobals = true, .any_pcid = true};
 	invalidate_address(mmu, &k, gla, PSC_ADDRESS);
 }
 
 void mmu_invvpid(struct mmu *mmu, uint16_t vpid)
 {
+	tell(mmu, MMU_OP_INVVPID, vpid, 0, GLA(0), 0);
 	flush(mmu, &(struct strike){.vpid = vpid, .any_eptrta = true, .globals = true, .nonglobals = true, .any_pcid = true});
 }
 
 void mmu_invvpid_all(struct mmu *mmu)
 {
+	tell(mmu, MMU_OP_INVVPID_ALL, 0, 0, GLA(0), 0);
 	flush(mmu, &(struct strike){.all_but_vpid_0 = true, .any_eptrta = true, .globals = true, .nonglobals = true, .any_pcid = true});
 }
 
 void mmu_invvpid_nonglobal(struct mmu *mmu, uint16_t vpid)
 {
+	tell(mmu, MMU_OP_INVVPID_NONGLOBAL, vpid, 0, GLA(0), 0);
 	flush(mmu, &(struct strike){.vpid = vpid, .any_eptrta = true, .nonglobals = true, .any_pcid = true});
 }
 
 /* Mappings made without EPT (eptrta 0) are linear mappings: INVEPT leaves them. */
 void mmu_invept(struct mmu *mmu, uint64_t eptrta)
 {
+	tell(mmu, MMU_OP_INVEPT, 0, 0, GLA(0), eptrta);
 	flush(mmu, &(struct strike){.any_vpid = true, .eptrta = eptrta, .globals = true, .nonglobals = true, .any_pcid = true});
 	if (mmu->env.psc)
 		psc_strike_ept(mmu->env.psc, eptrta, NULL);
@@ -171,6 +194,7 @@ void mmu_invept(struct mmu *mmu, uint64_t eptrta)
 
 void mmu_invept_all(struct mmu *mmu)
 {
+	tell(mmu, MMU_OP_INVEPT_ALL, 0, 0, GLA(0), 0);
 	flush(mmu, &(struct strike){
 		       .any_vpid = true, .any_eptrta = true, .under_ept = true, .globals = true, .nonglobals = true, .any_pcid = true});
 	if (mmu->env.psc)
@@ -180,4 +204,58 @@ void mmu_invept_all(struct mmu *mmu)
 void mmu_forget_gpa(struct mmu *mmu, gla_t gla)
 {
 	mmu_drop(mmu, gla);
+}
+
+void mmu_operate(struct mmu *mmu, const struct mmu_operation *op)
+{
+	switch (op->op) {
+	case MMU_OP_INVLPG:
+		mmu_invlpg(mmu, op->gla);
+		break;
+	case MMU_OP_FLUSH_PCID:
+		mmu_flush_pcid(mmu, op->pcid);
+		break;
+	case MMU_OP_FLUSH_NONGLOBAL:
+		mmu_flush_nonglobal(mmu);
+		break;
+	case MMU_OP_FLUSH_ALL:
+		mmu_flush_all(mmu);
+		break;
+	case MMU_OP_INVPCID_ADDR:
+		mmu_invpcid_addr(mmu, op->pcid, op->gla);
+		break;
+	case MMU_OP_INVVPID_ADDR:
+		mmu_invvpid_addr(mmu, op->vpid, op->gla);
+		break;
+	case MMU_OP_INVVPID:
+		mmu_invvpid(mmu, op->vpid);
+		break;
+	case MMU_OP_INVVPID_ALL:
+		mmu_invvpid_all(mmu);
+		break;
+	case MMU_OP_INVVPID_NONGLOBAL:
+		mmu_invvpid_nonglobal(mmu, op->vpid);
+		break;
+	case MMU_OP_INVEPT:
+		mmu_invept(mmu, op->eptrta);
+		break;
+	case MMU_OP_INVEPT_ALL:
+		mmu_invept_all(mmu);
+		break;
+	case MMU_OP_SET_PAGING:
+		mmu_set_paging(mmu, op->regs);
+		break;
+	case MMU_OP_SET_CONTEXT:
+		mmu_set_context(mmu, op->vpid, op->eptrta, op->second, op->second_ctx);
+		break;
+	case MMU_OP_SET_SWITCH:
+		mmu_set_switch(mmu, op->switch_bit, op->switch_root);
+		break;
+	case MMU_OP_PDPTES:
+		if (mmu->env.second)
+			mmu_second(mmu, op->gpa);
+		break;
+	case MMU_OP_COUNT:
+		break;
+	}
 }

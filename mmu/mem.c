@@ -2,11 +2,23 @@
 /*
  * Host-physical memory (see mem.h). One private mapping without reserve holds all RAM; the host gives it pages when
  * they are first touched, so a large machine that touches little costs little. Huge host pages are declined for the
- * same reason: one touched byte would cost 2 MiB.
+ * same reason, one touched byte would cost 2 MiB, but for some (mem_use).
  */
 #include "mmu/mem.h"
 
 #include <sys/mman.h>
+
+enum { HUGE_SHIFT = 21, HUGE_FRAMES = 1 << (HUGE_SHIFT - PAGE_SHIFT), UNUSED_MAX = 4096 /* frames: 16 MiB */ };
+
+static uint64_t used_size(uint64_t top)
+{
+	return ((top >> PAGE_SHIFT) + 63) / 64 * 8;
+}
+
+static uint64_t huge_size(uint64_t top)
+{
+	return (top >> HUGE_SHIFT) + 1;
+}
 
 static void *map_lazily(uint64_t size)
 {
@@ -21,6 +33,7 @@ void mem_narrow(struct mem *mem, uint64_t size)
 {
 	mem->low_top = size < MEM_LOW_MAX ? size : MEM_LOW_MAX;
 	mem->top = size > MEM_LOW_MAX ? MEM_HIGH_BASE + (size - MEM_LOW_MAX) : size;
+	mem->expected_top = mem->top;
 }
 
 int mem_init(struct mem *mem, uint64_t size)
@@ -33,19 +46,44 @@ int mem_init(struct mem *mem, uint64_t size)
 	if (mem->host == NULL)
 		return -ERR_NOMEM;
 	mem->frame_flags = map_lazily(mem->top >> PAGE_SHIFT);
-	if (mem->frame_flags == NULL) {
-		munmap(mem->host, mem->top);
-		return -ERR_NOMEM;
-	}
-	return 0;
+	mem->used = map_lazily(used_size(mem->top));
+	mem->huge = map_lazily(huge_size(mem->top));
+	if (mem->frame_flags && mem->used && mem->huge)
+		return 0;
+	mem_free(mem);
+	return -ERR_NOMEM;
+}
+
+static void unmap(void *at, uint64_t size)
+{
+	if (at)
+		munmap(at, size);
 }
 
 void mem_free(struct mem *mem)
 {
-	munmap(mem->host, mem->top);
-	munmap(mem->frame_flags, mem->top >> PAGE_SHIFT);
+	unmap(mem->host, mem->top);
+	unmap(mem->frame_flags, mem->top >> PAGE_SHIFT);
+	unmap(mem->used, used_size(mem->top));
+	unmap(mem->huge, huge_size(mem->top));
 	mem->host = NULL;
 	mem->frame_flags = NULL;
+	mem->used = NULL;
+	mem->huge = NULL;
+}
+
+void mem_use_first(struct mem *mem, uint64_t frame)
+{
+	uint64_t huge = frame >> (HUGE_SHIFT - PAGE_SHIFT), at = huge << HUGE_SHIFT;
+
+	mem->used[frame >> 6] |= BIT(frame & 63);
+	if (mem->huge[huge]) {
+		mem->unused--;
+	} else if (mem->unused + HUGE_FRAMES <= UNUSED_MAX && at + BIT(HUGE_SHIFT) <= mem->top) {
+		mem->huge[huge] = 1;
+		mem->unused += HUGE_FRAMES - 1;
+		(void)madvise(mem->host + at, BIT(HUGE_SHIFT), MADV_HUGEPAGE); /* refused: as if it had not been asked for */
+	}
 }
 
 uint64_t mem_size(const struct mem *mem)
@@ -80,11 +118,14 @@ void mem_write(struct mem *mem, hpa_t addr, uint64_t value, unsigned size)
 			mem->devices.write(mem->devices.ctx, addr, value & size_mask(size), size);
 		return;
 	}
+	unsigned flags = mem->frame_flags[addr.u >> PAGE_SHIFT];
+	mem_before_store(mem, flags, addr, size);
+	bool entry = unlikely(flags & FRAME_TABLE) && mem_overwrites_entry(mem, addr, size);
 	memcpy(mem->host + addr.u, &value, size);
-	if (likely(!mem->frame_flags[addr.u >> PAGE_SHIFT]))
+	if (likely(!flags))
 		return;
-	mem_note_store(mem, addr);
-	if (mem->frame_flags[addr.u >> PAGE_SHIFT] & FRAME_WATCH)
+	mem_note_store(mem, addr, entry);
+	if (flags & FRAME_WATCH)
 		mem_watch_store(mem, addr, size);
 }
 
@@ -127,33 +168,74 @@ bool mem_read_bytes(const struct mem *mem, hpa_t addr, void *to, uint64_t len)
 	return true;
 }
 
+/* Before a store that may cross frames. */
+static void before_stores(const struct mem *mem, hpa_t addr, uint64_t len)
+{
+	uint64_t end = addr.u + len;
+	for (uint64_t at = addr.u, next; at < end; at = next) {
+		next = page_base(at) + PAGE_SIZE;
+		mem_before_store(mem, mem->frame_flags[at >> PAGE_SHIFT], HPA(at), (next < end ? next : end) - at);
+	}
+}
+
 bool mem_write_bytes(struct mem *mem, hpa_t addr, const void *from, uint64_t len)
 {
 	if (len == 0)
 		return true;
 	if (!mem_is_ram(mem, addr, len))
 		return false;
+	if (unlikely(mem->before_table_store))
+		before_stores(mem, addr, len);
 	memcpy(mem->host + addr.u, from, len);
 	for (uint64_t f = addr.u >> PAGE_SHIFT; f <= (addr.u + len - 1) >> PAGE_SHIFT; f++)
 		if (mem->frame_flags[f])
-			mem_note_store(mem, HPA(f << PAGE_SHIFT));
+			mem_note_store(mem, HPA(f << PAGE_SHIFT), true);
 	mem_watch_store(mem, addr, len);
 	return true;
 }
 
 void mem_mark(struct mem *mem, hpa_t addr, unsigned flag)
 {
-	if (mem_is_ram(mem, addr, 1))
-		mem->frame_flags[addr.u >> PAGE_SHIFT] |= (uint8_t)flag;
+	if (!mem_is_ram(mem, addr, 1) || (mem->frame_flags[addr.u >> PAGE_SHIFT] & flag))
+		return;
+	mem->frame_flags[addr.u >> PAGE_SHIFT] |= (uint8_t)flag;
+	mem->marks++;
+	if (mem->engine_limit)
+		*mem->engine_limit = 0;
 }
 
-void mem_note_store(struct mem *mem, hpa_t addr)
+void mem_note_store(struct mem *mem, hpa_t addr, bool entry)
 {
 	uint64_t frame = addr.u >> PAGE_SHIFT;
-	if (mem->frame_flags[frame] & FRAME_TABLE) {
+	if (mem->frame_flags[frame] & FRAME_TABLE && entry) {
 		mem->table_epoch++;
 		mem->attention = true;
 	}
 	if (mem->frame_flags[frame] & FRAME_CODE)
 		note_code(mem, frame);
+}
+
+void mem_overwritten(struct mem *mem, hpa_t addr)
+{
+	uint64_t frame = addr.u >> PAGE_SHIFT;
+	struct mem_worn *worn = &mem->worn[frame % MEM_WORN_FRAMES];
+
+	mem->table_epoch++;
+	if (worn->frame != frame)
+		*worn = (struct mem_worn){.frame = frame};
+	if (++worn->stores == MEM_WORN_STORES && !mem->before_table_store)
+		mem->has_worn = true;
+}
+
+void mem_unmark_worn(struct mem *mem)
+{
+	for (unsigned i = 0; i < MEM_WORN_FRAMES; i++) {
+		struct mem_worn *worn = &mem->worn[i];
+		if (worn->stores < MEM_WORN_STORES)
+			continue;
+		mem->frame_flags[worn->frame] &= (uint8_t)~FRAME_TABLE;
+		worn->stores = 0;
+	}
+	mem->has_worn = false;
+	mem->table_epoch++; /* what was translated before is older than any change that nobody sees now */
 }

@@ -46,22 +46,42 @@ struct mem_devices {
 	void *ctx;
 };
 
-enum { MEM_CODE_STORES = 64 };
+enum { MEM_CODE_STORES = 64, MEM_WORN_FRAMES = 16, MEM_WORN_STORES = 16 };
+
+/* A marked frame whose entries have been overwritten so often. */
+struct mem_worn {
+	uint64_t frame;
+	uint32_t stores;
+};
 
 struct mem {
-	uint8_t *host;	      /* host mapping of [0, top) */
-	uint8_t *frame_flags; /* one byte per frame of [0, top) */
-	uint64_t low_top;     /* bytes; end of RAM below the hole */
-	uint64_t top;	      /* bytes; end of all RAM (== low_top when there is none above 4 GiB) */
+	uint8_t *host;	       /* host mapping of [0, top) */
+	uint8_t *frame_flags;  /* one byte per frame of [0, top) */
+	uint64_t low_top;      /* bytes; end of RAM below the hole */
+	uint64_t top;	       /* bytes; end of all RAM (== low_top when there is none above 4 GiB) */
+	uint64_t expected_top; /* top, or 0: what is translated is not accessed (replay) */
 	struct mem_devices devices;
 
 	/* What stores to marked frames leave for the engine: */
-	uint64_t table_epoch;		      /* +1 at each store to a FRAME_TABLE frame */
-	bool attention;			      /* set by any store to a marked frame; cleared by the engine */
-	uint32_t code_stores;		      /* entries of code_frame in use; MEM_CODE_STORES+1: overflowed, drop all */
-	uint64_t code_frame[MEM_CODE_STORES]; /* frame numbers of FRAME_CODE frames the model stored to */
+	uint64_t table_epoch;		       /* +1 at each store to a FRAME_TABLE frame that overwrites an entry in use */
+	bool attention;			       /* set by any store to a marked frame; cleared by the engine */
+	uint32_t code_stores;		       /* entries of code_frame in use; MEM_CODE_STORES+1: overflowed, drop all */
+	uint64_t code_frame[MEM_CODE_STORES];  /* frame numbers of FRAME_CODE frames the model stored to */
+	uint64_t marks;			       /* +1 at each mark that a frame did not have before */
+	uint64_t *engine_limit;		       /* set to 0 then; NULL: no engine */
+	struct mem_worn worn[MEM_WORN_FRAMES]; /* by frame */
+	bool has_worn;			       /* one has MEM_WORN_STORES */
 
 	struct mem_watch watch;
+
+	/* Which frames the guest has used, by bit; and of each 2 MiB whether the host was asked for one huge page (mem_use). */
+	uint64_t *used;
+	uint8_t *huge;
+	uint64_t unused; /* frames in those huge pages that were not used yet */
+
+	/* Who is told before a store to a FRAME_TABLE frame, within one frame; NULL: nobody */
+	void (*before_table_store)(void *ctx, hpa_t addr, uint64_t size);
+	void *before_table_store_ctx;
 };
 
 /*
@@ -86,6 +106,17 @@ static inline bool mem_is_ram(const struct mem *mem, hpa_t addr, uint64_t len)
 }
 
 /*
+ * The guest uses a frame of RAM. Where memory is used densely the host's own page walks are half of what a miss costs, so 2 MiB become one
+ * huge page of the host when they are first used, as long as few frames are resident without being used.
+ */
+void mem_use_first(struct mem *mem, uint64_t frame);
+static inline void mem_use(struct mem *mem, uint64_t frame)
+{
+	if (unlikely(!(mem->used[frame >> 6] >> (frame & 63) & 1)))
+		mem_use_first(mem, frame);
+}
+
+/*
  * Reads or writes size (1, 2, 4, 8) bytes, little endian, not across a frame; RAM or device.
  * Nowhere: reads give all ones, writes are dropped. Writes to marked frames are noted.
  */
@@ -103,6 +134,16 @@ static inline uint64_t mem_load_entry(const struct mem *mem, hpa_t addr, unsigne
 	}
 	memcpy(&half, mem->host + addr.u, 4);
 	return half;
+}
+
+/*
+ * The page at addr will be accessed soon: the host begins to look up where it is, which for a guest with a large working set takes longer
+ * than all else that a TLB miss costs us. Anywhere outside RAM, or where pages are not accessed in truth (expected_top): nothing.
+ */
+static inline void mem_expect(const struct mem *mem, hpa_t addr)
+{
+	if (likely(addr.u < mem->expected_top))
+		__builtin_prefetch(mem->host + addr.u);
 }
 
 /* An 8- or 4-byte paging-structure entry: RAM only (never a device); elsewhere all ones. addr is aligned to size. */
@@ -130,7 +171,39 @@ static inline void mem_watch_store(struct mem *mem, hpa_t addr, uint64_t size)
 		mem->watch.hit = mem->attention = true;
 }
 
-/* Called for a store into a frame whose flags are not 0 (by mem_write, and by the engine for stores it made itself). */
-void mem_note_store(struct mem *mem, hpa_t addr);
+/* Called before a store of size bytes into a frame with these flags. */
+static inline void mem_before_store(const struct mem *mem, unsigned flags, hpa_t addr, uint64_t size)
+{
+	if (unlikely(flags & FRAME_TABLE) && unlikely(mem->before_table_store))
+		mem->before_table_store(mem->before_table_store_ctx, addr, size);
+}
+
+/*
+ * Before a store of size bytes within a frame: may it overwrite a paging-structure entry that some translation was made from? Nothing is
+ * made from one that is not present: bit 0 of the guest's entries, of 4 or 8 bytes, and bits 0, 1, 2 and 10 of EPT's are 0 then.
+ */
+static inline bool mem_overwrites_entry(const struct mem *mem, hpa_t addr, unsigned size)
+{
+	uint64_t used = 0;
+
+	for (uint64_t at = addr.u & ~7ull; at < addr.u + size; at += 8)
+		used |= mem_load_entry(mem, HPA(at), 8);
+	return used & 0x0000040700000407ull;
+}
+
+/*
+ * The store that mem_overwrites_entry is true for. A frame that was a paging structure may have become one of data, a stack say: after
+ * MEM_WORN_STORES such stores has_worn is set.
+ */
+void mem_overwritten(struct mem *mem, hpa_t addr);
+
+/*
+ * Takes FRAME_TABLE from the frames that are stored to so often. table_epoch advances, so who remembers what was translated through them
+ * forgets it; a walk that reads one again marks it again.
+ */
+void mem_unmark_worn(struct mem *mem);
+
+/* After a store into a frame whose flags are not 0; entry: it may have overwritten an entry in use. */
+void mem_note_store(struct mem *mem, hpa_t addr, bool entry);
 
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "mmu/permit.h"
+#include "mmu/stale.h"
 
 #ifdef STRESS /* the stress build: TLBs of one entry */
 const struct mmu_config mmu_config_default = {
@@ -29,6 +30,8 @@ const struct mmu_config mmu_config_default = {
 };
 #endif
 
+#define NO_CONTEXT 0xffffu /* a number that no entry has: above CONTEXTS_MAX */
+
 static void number_context(struct mmu *mmu)
 {
 	struct tlb_context group = mmu->context;
@@ -43,10 +46,25 @@ static void number_context(struct mmu *mmu)
 	mmu->group_id = context_number(&mmu->contexts, &group);
 }
 
+/* While translations are observed the short path finds none. */
+static void take_hit_ids(struct mmu *mmu)
+{
+	bool observed = mmu->observer && mmu->observer->access;
+	mmu->hit_id = observed ? NO_CONTEXT : mmu->context_id;
+	mmu->hit_group_id = observed ? NO_CONTEXT : mmu->group_id;
+}
+
+void mmu_observe(struct mmu *mmu, const struct mmu_observer *observer)
+{
+	mmu->observer = observer;
+	take_hit_ids(mmu);
+}
+
 static void take_context(struct mmu *mmu)
 {
 	number_context(mmu);
 	mmu->env.context = mmu->context_id;
+	take_hit_ids(mmu);
 	mmu->env.eptrta = mmu->context.eptrta;
 }
 
@@ -57,6 +75,22 @@ static void make_second_permits(struct mmu *mmu)
 			mmu->second_permits[user][true][second] = permit_second(second, user);
 			mmu->second_permits[user][false][second] = permit_second(second, user) & permit_clean();
 		}
+}
+
+static int init_store_tlb(struct mmu *mmu, const struct mmu_config *config)
+{
+	const struct tlb_geometry *geometry = config->store;
+	bool apart = geometry[TLB_4K].entries, shared = !geometry[TLB_2M].entries;
+	mmu->store = apart ? &mmu->store_tlb : &mmu->dtlb;
+	return apart ? tlb_init(&mmu->store_tlb, geometry, config->store_rule, shared) : 0;
+}
+
+/* One without entries stays all zeros: nothing is found in it. */
+static int init_stlb(struct mmu *mmu, const struct mmu_config *config)
+{
+	const struct tlb_geometry *small = &config->stlb[TLB_4K];
+
+	return small->entries ? tlb_init(&mmu->stlb, config->stlb, config->stlb_rule, config->stlb_shared) : 0;
 }
 
 int mmu_init(struct mmu *mmu, struct mem *mem, struct events *ev, const struct mmu_config *config)
@@ -72,10 +106,14 @@ int mmu_init(struct mmu *mmu, struct mem *mem, struct events *ev, const struct m
 		return err;
 	if ((err = tlb_init(&mmu->dtlb, config->dtlb, config->dtlb_rule, false)) < 0)
 		goto free_itlb;
-	if ((err = tlb_init(&mmu->stlb, config->stlb, config->stlb_rule, config->stlb_shared)) < 0)
+	if ((err = init_stlb(mmu, config)) < 0)
 		goto free_dtlb;
+	if ((err = init_store_tlb(mmu, config)) < 0)
+		goto free_stlb;
 	mmu_set_paging(mmu, &(struct paging_regs){.cr0 = 0});
 	return 0;
+free_stlb:
+	tlb_free(&mmu->stlb);
 free_dtlb:
 	tlb_free(&mmu->dtlb);
 free_itlb:
@@ -101,6 +139,7 @@ void mmu_free(struct mmu *mmu)
 	tlb_free(&mmu->itlb);
 	tlb_free(&mmu->dtlb);
 	tlb_free(&mmu->stlb);
+	tlb_free(&mmu->store_tlb);
 }
 
 static inline uint64_t allows_of(const struct mmu *mmu, const struct tlb_entry *e)
@@ -130,26 +169,43 @@ static void take_permissions(struct mmu *mmu, const struct paging_mode *before)
 	mmu->key_permits[16] = ~0ull;
 	allow_anew(mmu, &mmu->itlb);
 	allow_anew(mmu, &mmu->dtlb);
+	if (mmu->store != &mmu->dtlb)
+		allow_anew(mmu, mmu->store);
 }
 
 void mmu_set_paging(struct mmu *mmu, const struct paging_regs *regs)
 {
 	struct paging_mode before = mmu->mode;
+	mmu_tell_observer(mmu->observer, &(struct mmu_operation){.op = MMU_OP_SET_PAGING, .regs = regs});
 	paging_decode(&mmu->mode, regs);
 	mmu->context.pcid = mmu->mode.pcid;
 	take_context(mmu);
 	take_permissions(mmu, &before);
+	if (unlikely(mmu->stale))
+		stale_suspect(mmu);
 	mmu->generation++;
 }
 
 void mmu_set_context(struct mmu *mmu, uint16_t vpid, uint64_t eptrta, second_fn *second, void *second_ctx)
 {
+	mmu_tell_observer(
+	    mmu->observer,
+	    &(struct mmu_operation){.op = MMU_OP_SET_CONTEXT, .vpid = vpid, .eptrta = eptrta, .second = second, .second_ctx = second_ctx});
 	mmu->context.vpid = vpid;
 	mmu->context.eptrta = eptrta;
 	mmu->env.second = second;
 	mmu->env.second_ctx = second_ctx;
 	take_context(mmu);
+	if (unlikely(mmu->stale))
+		stale_suspect(mmu);
 	mmu->generation++;
+}
+
+void mmu_set_switch(struct mmu *mmu, uint64_t bit, uint8_t root)
+{
+	mmu_tell_observer(mmu->observer, &(struct mmu_operation){.op = MMU_OP_SET_SWITCH, .switch_bit = bit, .switch_root = root});
+	mmu->env.switch_bit = bit;
+	mmu->env.switch_root = root;
 }
 
 /* An entry leaves a first-level TLB. What the engine made of it may live on as long as the STLB holds the same translation. */
@@ -176,7 +232,7 @@ static void leave_stlb(struct mmu *mmu, const struct tlb_entry *e)
 /* Takes whatever translates gla in the present context out of both levels. */
 void mmu_drop(struct mmu *mmu, gla_t gla)
 {
-	struct tlb *const tlbs[] = {&mmu->itlb, &mmu->dtlb, &mmu->stlb};
+	struct tlb *const tlbs[] = {&mmu->itlb, &mmu->dtlb, mmu->store, &mmu->stlb};
 	for (unsigned i = 0; i < ARRAY_LEN(tlbs); i++)
 		for (int slot; (slot = tlb_find(tlbs[i], gla, mmu->context_id, mmu->group_id)) >= 0;) {
 			leave_stlb(mmu, &tlbs[i]->entry[slot]);
@@ -185,20 +241,9 @@ void mmu_drop(struct mmu *mmu, gla_t gla)
 	mmu->generation++;
 }
 
-/* Copies a translation of gla into a slot whose tag and part are set: the part of it that the slot's page size covers. */
-static inline void copy_translation(struct mmu *mmu, struct tlb_entry *to, const struct tlb_entry *from, gla_t gla)
+/* A translation of gla has been copied from a larger part: leaves the part of it that the slot's page size covers. */
+static inline void narrow(struct mmu *mmu, struct tlb_entry *to, const struct tlb_entry *from, gla_t gla)
 {
-	to->frame = from->frame;
-	to->gpa = from->gpa;
-	to->epoch = from->epoch;
-	to->rights = from->rights;
-	to->second = from->second;
-	to->pkey = from->pkey;
-	to->guest_shift = from->guest_shift;
-	to->global = from->global;
-	to->dirty = from->dirty;
-	to->in_engine = from->in_engine;
-	to->allows = allows_of(mmu, to);
 	if (unlikely(to->part != from->part)) {
 		uint64_t within = gla.u & (BIT(tlb_part_shift[from->part]) - 1) & ~(BIT(tlb_part_shift[to->part]) - 1);
 		to->frame += within;
@@ -208,6 +253,7 @@ static inline void copy_translation(struct mmu *mmu, struct tlb_entry *to, const
 		mmu->pieces = true;
 }
 
+/* from->allows is as the mode has it now. */
 static inline struct tlb_entry *fill_first(struct mmu *mmu, struct tlb *tlb, const struct tlb_entry *from, gla_t gla)
 {
 	unsigned part = tlb_part_for(tlb, tlb_part_shift[from->part]);
@@ -217,20 +263,29 @@ static inline struct tlb_entry *fill_first(struct mmu *mmu, struct tlb *tlb, con
 		leave_first_level(mmu, &tlb->entry[slot]);
 		mmu->generation++;
 	}
-	struct tlb_entry *e = tlb_put(tlb, slot, part, tag);
-	copy_translation(mmu, e, from, gla);
+	struct tlb_entry *e = tlb_put(tlb, slot, part, tag, from);
+	narrow(mmu, e, from, gla);
 	return e;
 }
 
-static inline void fill_stlb(struct mmu *mmu, const struct tlb_entry *from, gla_t gla)
+/* Where a walk of gla will most likely put its translation; the host fetches it meanwhile. */
+static inline uint32_t expect_fill(const struct tlb *tlb, gla_t gla)
+{
+	uint32_t slot = tlb_victim(tlb, TLB_4K, tlb_tag(TLB_4K, gla, 0));
+	__builtin_prefetch(&tlb->entry[slot], 1);
+	return slot;
+}
+
+/* expected: of expect_fill */
+static inline void fill_stlb(struct mmu *mmu, const struct tlb_entry *from, gla_t gla, uint32_t expected)
 {
 	struct tlb *tlb = &mmu->stlb;
 	unsigned part = tlb_part_for(tlb, tlb_part_shift[from->part]);
 	uint64_t tag = tlb_tag(part, gla, from->tag & 0xffff);
-	uint32_t slot = tlb_victim(tlb, part, tag);
+	uint32_t slot = likely(part == TLB_4K) ? expected : tlb_victim(tlb, part, tag);
 	if (tlb->tag[slot])
 		leave_stlb(mmu, &tlb->entry[slot]);
-	copy_translation(mmu, tlb_put(tlb, slot, part, tag), from, gla);
+	narrow(mmu, tlb_put(tlb, slot, part, tag, from), from, gla);
 }
 
 static inline void entry_from_walk(const struct mmu *mmu, struct tlb_entry *e, const struct walk *w, gla_t gla)
@@ -249,6 +304,7 @@ static inline void entry_from_walk(const struct mmu *mmu, struct tlb_entry *e, c
 	e->dirty = w->dirty;
 	e->in_engine = false;
 	e->part = (uint8_t)part;
+	e->allows = allows_of(mmu, e);
 }
 
 /* The watched address has been translated: stores to where it lies are to be seen. */
@@ -263,33 +319,68 @@ static void watch_place(struct mmu *mmu, gla_t gla)
 	mem_mark(mem, mem->watch.hpa, FRAME_WATCH);
 }
 
+/* A page fault invalidates what is cached for its address; so does an EPT violation, for both of its addresses (SDM 3C). */
+static void invalidate_failed(struct mmu *mmu, gla_t gla)
+{
+	if (mmu->last.status != WALK_SECOND) {
+		mmu_fault(mmu, gla);
+		return;
+	}
+	mmu_drop(mmu, gla);
+	if (!mmu->env.psc)
+		return;
+	walk_forget(&mmu->env, &mmu->mode, gla);
+	psc_strike_ept(mmu->env.psc, mmu->env.eptrta, &mmu->last.fail_gpa);
+}
+
 static struct tlb_entry *walk_and_fill(struct mmu *mmu, struct tlb *tlb, gla_t gla, unsigned access)
 {
 	struct tlb_entry e;
+	bool stlb = mmu->stlb.slots;
+	uint32_t expected = likely(stlb) ? expect_fill(&mmu->stlb, gla) : 0;
 	walk_into(&mmu->last, &mmu->env, &mmu->mode, gla, access, 0);
+	mem_expect(mmu->env.mem, mmu->last.hpa);
 	if (unlikely(mmu->last.status != WALK_OK)) {
-		/* a page fault invalidates what is cached for its address; so does an EPT violation, for both addresses (SDM 3C) */
-		mmu_drop(mmu, gla);
-		if (mmu->env.psc && mmu->last.status == WALK_SECOND)
-			psc_strike_ept(mmu->env.psc, mmu->env.eptrta, &mmu->last.fail_gpa);
+		invalidate_failed(mmu, gla);
 		return NULL;
 	}
 	if (unlikely(mmu->env.mem->watch.armed))
 		watch_place(mmu, gla);
 	entry_from_walk(mmu, &e, &mmu->last, gla);
-	fill_stlb(mmu, &e, gla);
-	return fill_first(mmu, tlb, &e, gla);
+	if (likely(stlb))
+		fill_stlb(mmu, &e, gla, expected);
+	struct tlb_entry *first = fill_first(mmu, tlb, &e, gla);
+	if (unlikely(mmu->stale) && mmu->env.psc && !stale_check(mmu->stale, first, gla, access, STALE_PSC))
+		first->allows = 0;
+	return first;
 }
 
-/* The rest of mmu_access: slot is the first level's, whose rights do not suffice, or -1. The only place where misses are counted. */
-struct tlb_entry *mmu_access_slow(struct mmu *mmu, gla_t gla, unsigned access, int slot)
+/*
+ * A hit in the first level that permits nothing because it is suspect, or that the tables no longer give: looked at, and permitted again if
+ * it is as they are. Counted as the hit that it is.
+ */
+static struct tlb_entry *use_suspect(struct mmu *mmu, struct tlb_entry *e, gla_t gla, unsigned access)
+{
+	mmu_hit_again(mmu, e, access);
+	if (stale_check(mmu->stale, e, gla, access, STALE_TLB))
+		e->allows = allows_of(mmu, e);
+	return e;
+}
+
+/* slot is the first level's, whose rights do not suffice, or -1. The only place where misses are counted. */
+static ALWAYS_INLINE struct tlb_entry *access_miss(struct mmu *mmu, gla_t gla, unsigned access, int slot, enum mmu_served *served)
 {
 	bool fetch = access & ACC_FETCH;
-	struct tlb *tlb = fetch ? &mmu->itlb : &mmu->dtlb;
+	struct tlb *tlb = mmu_first(mmu, access);
 	uint64_t *n = mmu->env.ev->n;
 
+	*served = SERVED_WALK;
 	access &= 63;
 	if (slot >= 0) {
+		if (unlikely(mmu->stale) && allows_of(mmu, &tlb->entry[slot]) >> access & 1) {
+			*served = SERVED_FIRST;
+			return use_suspect(mmu, &tlb->entry[slot], gla, access);
+		}
 		n[(fetch ? EV_ITLB_HIT_4K : EV_DTLB_HIT_4K) + tlb->entry[slot].part]++;
 	} else {
 		n[fetch ? EV_ITLB_MISSES : EV_DTLB_MISSES]++;
@@ -299,16 +390,56 @@ struct tlb_entry *mmu_access_slow(struct mmu *mmu, gla_t gla, unsigned access, i
 			return walk_and_fill(mmu, tlb, gla, access);
 		}
 		struct tlb_entry *e = &mmu->stlb.entry[second];
-		n[EV_STLB_HIT_4K + e->part]++;
+		n[EV_STLB_LOAD_4K + walk_kind(access) * EVENT_SIZES + e->part]++;
 		if (mmu->env.caches)
 			cost_charge(mmu->env.caches->cost, COST_STLB_HIT);
 		tlb_touch(&mmu->stlb, e);
-		if (likely(allows_of(mmu, e) >> access & 1))
-			return fill_first(mmu, tlb, e, gla);
+		e->allows = allows_of(mmu, e);
+		if (likely(e->allows >> access & 1)) {
+			*served = SERVED_STLB;
+			struct tlb_entry *first = fill_first(mmu, tlb, e, gla);
+			if (unlikely(mmu->stale) && !stale_check(mmu->stale, first, gla, access, STALE_TLB))
+				first->allows = 0;
+			return first;
+		}
 	}
 	n[EV_TLB_ASSISTS]++;
 	mmu_drop(mmu, gla);
 	return walk_and_fill(mmu, tlb, gla, access);
+}
+
+/* mmu_access when an observer is told: the short path has found nothing (take_hit_ids). */
+static __attribute__((noinline)) struct tlb_entry *access_observed(struct mmu *mmu, gla_t gla, unsigned access)
+{
+	struct tlb *tlb = mmu_first(mmu, access);
+	int slot = tlb_find(tlb, gla, mmu->context_id, mmu->group_id);
+	struct tlb_entry *e;
+	enum mmu_served served = SERVED_FIRST;
+
+	if (slot >= 0 && mmu_entry_permits(mmu, &tlb->entry[slot], access)) {
+		e = &tlb->entry[slot];
+		mmu_hit_again(mmu, e, access);
+	} else {
+		e = access_miss(mmu, gla, access, slot, &served);
+	}
+	mmu->observer->access(mmu->observer->ctx, gla, access, e, served);
+	return e;
+}
+
+/* The rest of mmu_access: slot is the first level's, whose rights do not suffice, or -1. */
+struct tlb_entry *mmu_access_slow(struct mmu *mmu, gla_t gla, unsigned access, int slot)
+{
+	enum mmu_served served;
+	if (unlikely(mmu->observer && mmu->observer->access))
+		return access_observed(mmu, gla, access);
+	return access_miss(mmu, gla, access, slot, &served);
+}
+
+struct second mmu_second(struct mmu *mmu, gpa_t gpa)
+{
+	struct second s = mmu->env.second(mmu->env.second_ctx, gpa, ACC_READ, false, false, 0);
+	mmu_tell_observer(mmu->observer, &(struct mmu_operation){.op = MMU_OP_PDPTES, .gpa = gpa});
+	return s;
 }
 
 struct walk mmu_peek(const struct mmu *mmu, gla_t gla, unsigned access)
@@ -318,13 +449,43 @@ struct walk mmu_peek(const struct mmu *mmu, gla_t gla, unsigned access)
 
 const struct tlb_entry *mmu_peek_tlb(const struct mmu *mmu, gla_t gla, bool fetch)
 {
-	const struct tlb *const tlbs[] = {fetch ? &mmu->itlb : &mmu->dtlb, &mmu->stlb};
+	const struct tlb *const tlbs[] = {fetch ? &mmu->itlb : &mmu->dtlb, fetch ? &mmu->itlb : mmu->store, &mmu->stlb};
 	for (unsigned i = 0; i < ARRAY_LEN(tlbs); i++) {
+		if (i == 1 && tlbs[1] == tlbs[0])
+			continue;
 		int slot = tlb_find(tlbs[i], gla, mmu->context_id, mmu->group_id);
 		if (slot >= 0)
 			return &tlbs[i]->entry[slot];
 	}
 	return NULL;
+}
+
+bool mmu_peek_entry(const struct mmu *mmu, gla_t gla, unsigned access, struct tlb_entry *entry)
+{
+	struct walk walk = mmu_peek(mmu, gla, access);
+	if (walk.status != WALK_OK)
+		return false;
+	entry_from_walk(mmu, entry, &walk, gla);
+	return true;
+}
+
+bool mmu_glance(struct mmu *mmu, gla_t gla, unsigned access, hpa_t *hpa, uint64_t *allows)
+{
+	const struct tlb_entry *entry = mmu_peek_tlb(mmu, gla, access & ACC_FETCH);
+	struct tlb_entry made;
+	struct walk walk;
+	if (!entry || entry->epoch != mmu->env.mem->table_epoch) {
+		walk_into(&walk, &mmu->env, &mmu->mode, gla, access, WALK_PEEK | WALK_GLANCE);
+		if (walk.status != WALK_OK)
+			return false;
+		entry_from_walk(mmu, &made, &walk, gla);
+		if (entry && page_base(walk.hpa.u) != page_base(tlb_entry_hpa(entry, gla).u))
+			return false;
+		entry = entry ? entry : &made;
+	}
+	*hpa = HPA(page_base(tlb_entry_hpa(entry, gla).u));
+	*allows = allows_of(mmu, entry);
+	return *allows >> (access & 63) & 1;
 }
 
 bool mmu_peek_permits(const struct mmu *mmu, const struct tlb_entry *e, unsigned access)

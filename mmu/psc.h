@@ -9,7 +9,8 @@
  * Linear and combined entries live in the same arrays, told apart by their context (VPID, PCID, EPT root); guest-physical ones are tagged
  * with the EPT root alone. Each level has an array: the PDE-cache holds what PDEs say, and so on; a walk begins below the deepest hit.
  *
- * CHOICE: an entry is made only by a walk that reached a page, from entries with P = 1, PS = 0, no reserved bit and A = 1.
+ * CHOICE: entries are made only by a walk that reached a page, from entries with P = 1, PS = 0, no reserved bit and A = 1. (Those of a walk
+ * that did not would be invalidated at once by its page fault or EPT violation.)
  * CHOICE: a walk that began at a cached entry and failed is made again from the top, so stale entries never cause a spurious fault.
  * CHOICE: the nested TLB holds the frames of guest paging structures only, in 4-KiB pieces; the final address has the TLB.
  */
@@ -42,6 +43,7 @@ struct psc_entry {
 	uint64_t epoch;	   /* mem.table_epoch when the oldest of them was read */
 	uint8_t second;	   /* SECOND_* of the table's frame */
 	uint8_t shift;	   /* nested TLB: log2 of the page size of the EPT mapping */
+	uint8_t switched;  /* linear and combined: struct walk's, as far as the walk knew it by then */
 };
 
 struct psc_array {

@@ -178,8 +178,11 @@ static ALWAYS_INLINE uint32_t tlb_victim(const struct tlb *tlb, unsigned part, u
 	return oldest;
 }
 
-/* Makes a slot, of tlb_victim, ready for a new entry whose tag and part are given; returns it for the caller to fill in the rest. */
-static ALWAYS_INLINE struct tlb_entry *tlb_put(struct tlb *tlb, uint32_t slot, unsigned part, uint64_t tag)
+/*
+ * Puts a copy of a translation, of any part, into a slot of tlb_victim, under its own part and tag there, as the one used last; returns it.
+ * The caller has yet to narrow a translation of a larger part.
+ */
+static ALWAYS_INLINE struct tlb_entry *tlb_put(struct tlb *tlb, uint32_t slot, unsigned part, uint64_t tag, const struct tlb_entry *from)
 {
 	const struct tlb_array *a = &tlb->array[part];
 	struct tlb_entry *e = &tlb->entry[slot];
@@ -189,6 +192,7 @@ static ALWAYS_INLINE struct tlb_entry *tlb_put(struct tlb *tlb, uint32_t slot, u
 		tlb->live[part]++;
 	}
 	tlb->tag[slot] = tag;
+	*e = *from;
 	e->tag = tag;
 	e->part = (uint8_t)part;
 	e->way = (uint8_t)way;

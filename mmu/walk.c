@@ -13,12 +13,7 @@
 
 #include <string.h>
 
-#include "mmu/pte.h"
-
-/*
- * plain, below: 4 or 5 levels, no second stage, no observer, no peek, no paging-structure caches, no data caches. The compiler makes two
- * walks of the one text; the plain one is what nearly every native walk takes.
- */
+#include "mmu/walk_plain.h"
 
 /* What one walk has used so far: where its entries lie, for the A and D flags. */
 struct trail {
@@ -63,11 +58,14 @@ bool walk_permits(const struct paging_mode *mode, unsigned rights, unsigned pkey
 	return false;
 }
 
-/* One second-stage translation; with none, guest-physical is host-physical. */
+/* Without agile paging every table and page goes through the second stage. */
+enum { SWITCH_OFF = 0xff };
+
+/* One second-stage translation; with none, guest-physical is host-physical; so are addresses in shadow tables (level 0: of the page). */
 static ALWAYS_INLINE bool translate(const struct walk_env *env, struct walk *w, gpa_t gpa, unsigned access, bool is_table, bool user,
-				    unsigned flags, bool plain, struct second *s)
+				    unsigned flags, struct second *s)
 {
-	if (plain || !env->second) {
+	if (!env->second || (is_table ? w->level : 0) >= w->switched) {
 		s->hpa = HPA(gpa.u);
 		s->shift = PAGE_SHIFT_1G;
 		s->rights = SECOND_R | SECOND_W | SECOND_X | SECOND_XU;
@@ -110,24 +108,24 @@ static ALWAYS_INLINE bool maps_page(const struct paging_mode *mode, unsigned lev
  * paging-structure-cache entry that says where the table is, or NULL.
  */
 static ALWAYS_INLINE bool follow(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, struct step *at, gpa_t table,
-				 gla_t gla, unsigned access, unsigned flags, bool plain, const struct psc_entry *known, bool *leaf)
+				 gla_t gla, unsigned access, unsigned flags, const struct psc_entry *known, bool *leaf)
 {
 	struct second s;
-	unsigned size = plain ? 8 : mode->entry_size;
+	unsigned size = mode->entry_size;
 	unsigned index =
 	    size == 4 ? (unsigned)(gla.u >> (PAGE_SHIFT + 10 * (at->level - 1))) & 1023 : (unsigned)(gla.u >> level_shift(at->level)) & 511;
 	w->level = at->level;
 	at->gpa = GPA(table.u + index * size);
-	if (!plain && known) {
+	if (known) {
 		s.hpa = HPA(known->table | page_offset(at->gpa.u));
 		s.rights = known->second;
-	} else if (!translate(env, w, at->gpa, ACC_READ, true, false, flags, plain, &s)) {
+	} else if (!translate(env, w, at->gpa, ACC_READ, true, false, flags, &s)) {
 		return false;
 	}
 	at->hpa = s.hpa;
 	at->second = s.rights;
 	struct walk_ref ref = {.level = at->level, .entry_size = (uint8_t)size, .gpa = at->gpa, .hpa = at->hpa};
-	at->entry = walk_reference(env, &ref, flags, plain);
+	at->entry = walk_reference(env, &ref, flags);
 	if (unlikely(!(at->entry & PTE_P)))
 		return fault(mode, w, access, 0);
 	*leaf = maps_page(mode, at->level, at->entry);
@@ -140,6 +138,10 @@ static ALWAYS_INLINE bool follow(const struct walk_env *env, const struct paging
 static bool set_flags(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, struct trail *trail, unsigned access,
 		      unsigned flags)
 {
+	if (flags & WALK_GLANCE) {
+		w->status = WALK_PAGE_FAULT;
+		return false;
+	}
 	for (unsigned i = 0; i < trail->count; i++) {
 		struct step *at = &trail->step[i];
 		uint64_t want = PTE_A | (access & ACC_WRITE && i == trail->count - 1 ? PTE_D : 0);
@@ -148,7 +150,7 @@ static bool set_flags(const struct walk_env *env, const struct paging_mode *mode
 		if (!(at->second & (SECOND_W | SECOND_W_PENDING))) { /* pending: of a peek, where EPT's dirty flag was left as it is */
 			struct second s;
 			w->level = at->level;
-			if (!translate(env, w, at->gpa, ACC_READ | ACC_WRITE, true, false, flags, false, &s))
+			if (!translate(env, w, at->gpa, ACC_READ | ACC_WRITE, true, false, flags, &s))
 				return false;
 		}
 		if (flags & WALK_PEEK)
@@ -158,12 +160,6 @@ static bool set_flags(const struct walk_env *env, const struct paging_mode *mode
 		at->entry |= want;
 	}
 	return true;
-}
-
-/* Access rights are those that all entries give: R/W and U/S of all, XD of any. */
-static ALWAYS_INLINE uint8_t rights_of(const struct paging_mode *mode, const struct trail *t)
-{
-	return (uint8_t)((t->all & PTE_RW ? RIGHT_W : 0) | (t->all & PTE_US ? RIGHT_U : 0) | (mode->nxe && t->any & PTE_XD ? RIGHT_NX : 0));
 }
 
 static uint8_t guest_shift_of(const struct paging_mode *mode, unsigned level)
@@ -188,7 +184,7 @@ static unsigned entry_shift(const struct paging_mode *mode, unsigned level)
 
 /* What the walk has used goes into the paging-structure caches: of all but the leaf, the table that the entry leads to. */
 static void fill_psc(const struct walk_env *env, const struct paging_mode *mode, const struct trail *t, const struct psc_entry *known,
-		     gla_t gla)
+		     unsigned switched, gla_t gla)
 {
 	uint64_t all = known ? known->all : ~0ull, any = known ? known->any : 0;
 	for (unsigned i = 0; i + 1 < t->count; i++) {
@@ -205,12 +201,13 @@ static void fill_psc(const struct walk_env *env, const struct paging_mode *mode,
 		e->any = any;
 		e->epoch = env->psc->oldest;
 		e->second = at[1].second;
+		e->switched = at->level <= switched + 1 ? (uint8_t)switched : SWITCH_NONE;
 	}
 }
 
 /* From the top table, or from what a paging-structure cache knows, to the leaf, the check of rights, A and D. */
 static ALWAYS_INLINE bool walk_tables(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, gla_t gla,
-				      unsigned access, unsigned flags, bool plain, const struct psc_entry *known, unsigned known_level)
+				      unsigned access, unsigned flags, const struct psc_entry *known, unsigned known_level)
 {
 	struct trail trail;
 	unsigned level = mode->levels;
@@ -220,7 +217,8 @@ static ALWAYS_INLINE bool walk_tables(const struct walk_env *env, const struct p
 	trail.count = 0;
 	trail.all = ~0ull;
 	trail.any = 0;
-	if (!plain && level == 3) {
+	w->switched = !env->switch_bit ? SWITCH_OFF : known ? known->switched : env->switch_root;
+	if (level == 3) {
 		uint64_t pdpte = mode->pdpte[gla.u >> 30 & 3];
 		w->level = 3;
 		if (!(pdpte & PTE_P))
@@ -228,7 +226,7 @@ static ALWAYS_INLINE bool walk_tables(const struct walk_env *env, const struct p
 		table = GPA(pdpte & BITS(MAXPHYADDR - 1, 12));
 		level = 2;
 	}
-	if (!plain && known) {
+	if (known) {
 		trail.all = known->all;
 		trail.any = known->any;
 		table = GPA(known->gpa);
@@ -237,16 +235,18 @@ static ALWAYS_INLINE bool walk_tables(const struct walk_env *env, const struct p
 	for (;; level--) {
 		struct step *at = &trail.step[trail.count++];
 		at->level = (uint8_t)level;
-		if (!follow(env, mode, w, at, table, gla, access, flags, plain, trail.count == 1 ? known : NULL, &leaf))
+		if (!follow(env, mode, w, at, table, gla, access, flags, trail.count == 1 ? known : NULL, &leaf))
 			return false;
 		trail.all &= at->entry;
 		trail.any |= at->entry;
 		if (leaf)
 			break;
-		table = GPA(at->entry & (!plain && mode->entry_size == 4 ? BITS(31, 12) : BITS(MAXPHYADDR - 1, 12)));
+		if (unlikely(w->switched == SWITCH_NONE) && at->entry & env->switch_bit)
+			w->switched = (uint8_t)(level - 1);
+		table = GPA(at->entry & (mode->entry_size == 4 ? BITS(31, 12) : BITS(MAXPHYADDR - 1, 12)));
 	}
 	struct step *last = &trail.step[trail.count - 1];
-	w->rights = rights_of(mode, &trail);
+	w->rights = walk_rights(mode, trail.all, trail.any);
 	w->leaf_hpa = last->hpa;
 	w->leaf_size = mode->entry_size;
 	w->leaf = last->entry;
@@ -258,8 +258,8 @@ static ALWAYS_INLINE bool walk_tables(const struct walk_env *env, const struct p
 	if (unlikely(!(trail.all & PTE_A) || (access & ACC_WRITE && !(last->entry & PTE_D))) &&
 	    !set_flags(env, mode, w, &trail, access, flags))
 		return false;
-	if (!plain && env->psc && !(flags & WALK_PEEK))
-		fill_psc(env, mode, &trail, known, gla);
+	if (env->psc && !(flags & WALK_PEEK))
+		fill_psc(env, mode, &trail, known, w->switched, gla);
 	w->leaf = last->entry;
 	w->dirty = last->entry & PTE_D;
 	w->global = mode->pge && last->entry & PTE_G;
@@ -270,30 +270,38 @@ static ALWAYS_INLINE bool walk_tables(const struct walk_env *env, const struct p
 
 static void count(struct events *ev, const struct walk *w, unsigned access)
 {
-	ev->n[access & ACC_FETCH ? EV_WALKS_FETCH : access & ACC_WRITE ? EV_WALKS_STORE : EV_WALKS_LOAD]++;
+	enum walk_kind kind = walk_kind(access);
+	ev->n[EV_WALKS_LOAD + kind]++;
 	if (w->status != WALK_OK)
 		ev->n[EV_WALKS_FAULT]++;
 	else
-		ev->n[w->shift >= PAGE_SHIFT_1G ? EV_WALKS_DONE_1G : w->shift >= PAGE_SHIFT_2M ? EV_WALKS_DONE_2M : EV_WALKS_DONE_4K]++;
+		ev->n[EV_WALKS_LOAD_4K + kind * EVENT_SIZES + (w->shift >= PAGE_SHIFT_2M) + (w->shift >= PAGE_SHIFT_1G)]++;
 }
 
 static ALWAYS_INLINE void walk_one(const struct walk_env *env, const struct paging_mode *mode, struct walk *w, gla_t gla, unsigned access,
-				   unsigned flags, bool plain, const struct psc_entry *known, unsigned known_level)
+				   unsigned flags, const struct psc_entry *known, unsigned known_level)
 {
 	struct second s;
 	if (mode->levels == 0) {
+		w->switched = SWITCH_OFF;
 		w->rights = RIGHT_W | RIGHT_U;
 		w->gpa = GPA(gla.u);
 		w->dirty = true;
-	} else if (!walk_tables(env, mode, w, gla, access, flags, plain, known, known_level)) {
+	} else if (!walk_tables(env, mode, w, gla, access, flags, known, known_level)) {
 		return;
 	}
-	if (!translate(env, w, w->gpa, access & (ACC_READ | ACC_WRITE | ACC_FETCH), false, w->rights & RIGHT_U, flags, plain, &s))
+	if (!translate(env, w, w->gpa, access & (ACC_READ | ACC_WRITE | ACC_FETCH), false, w->rights & RIGHT_U, flags, &s))
 		return;
 	uint8_t guest = w->guest_shift == 0 ? PAGE_SHIFT_1G : w->guest_shift == PAGE_SHIFT_4M ? PAGE_SHIFT_2M : w->guest_shift;
 	w->hpa = s.hpa;
 	w->second = s.rights;
 	w->shift = guest < s.shift ? guest : s.shift;
+}
+
+void walk_forget(const struct walk_env *env, const struct paging_mode *mode, gla_t gla)
+{
+	for (unsigned level = PSC_FIRST_LEVEL; level <= LEVELS_MAX; level++)
+		psc_drop(psc_at(env->psc->linear, level), FIELD(gla.u, 56, 0) >> entry_shift(mode, level), env->context);
 }
 
 /* With paging-structure caches: from the deepest entry that covers gla; if that fails, from the top, without what was cached. */
@@ -306,36 +314,48 @@ static void walk_cached(const struct walk_env *env, const struct paging_mode *mo
 	if (hit) {
 		struct psc_entry known = *hit;
 		walk_psc_hit(env, hit, false, level);
-		walk_one(env, mode, w, gla, access, 0, false, &known, level);
+		walk_one(env, mode, w, gla, access, 0, &known, level);
 		if (likely(w->status == WALK_OK))
 			return;
-		for (unsigned l = PSC_FIRST_LEVEL; l <= LEVELS_MAX; l++)
-			psc_drop(psc_at(env->psc->linear, l), addr >> entry_shift(mode, l), env->context);
+		walk_forget(env, mode, gla);
 		memset(w, 0, sizeof *w);
 	}
-	walk_one(env, mode, w, gla, access, 0, false, NULL, 0);
+	walk_one(env, mode, w, gla, access, 0, NULL, 0);
 }
 
 /* What the walk is counted under, and what it costs before its references. */
 static void begin_priced(const struct walk_env *env, unsigned access)
 {
-	env->caches->kind = access & ACC_FETCH ? WALK_FOR_FETCH : access & ACC_WRITE ? WALK_FOR_STORE : WALK_FOR_LOAD;
+	env->caches->kind = walk_kind(access);
 	cost_charge(env->caches->cost, COST_WALK);
+}
+
+/* Agile paging: the walk, and its references (before: all that there were), under the level at which it switched. */
+static void count_switch(struct events *ev, const struct walk *w, uint64_t before)
+{
+	ev->n[EV_AGILE_WALKS_SHADOW + w->switched]++;
+	ev->n[EV_AGILE_REFS_SHADOW + w->switched] += event_walk_refs(ev) - before;
 }
 
 void walk_into(struct walk *w, const struct walk_env *env, const struct paging_mode *mode, gla_t gla, unsigned access, unsigned flags)
 {
+	if (likely(!(flags & WALK_PEEK) && walk_is_plain(env, mode)) && walk_plain(w, env, mode, gla, access)) {
+		count(env->ev, w, access);
+		return;
+	}
+	uint64_t before = env->switch_bit ? event_walk_refs(env->ev) : 0;
 	memset(w, 0, offsetof(struct walk, fail));
 	if (env->caches && !(flags & WALK_PEEK))
 		begin_priced(env, access);
-	if (likely(mode->levels >= 4 && !env->second && !env->observer && !(flags & WALK_PEEK) && !env->psc && !env->caches))
-		walk_one(env, mode, w, gla, access, flags, true, NULL, 0);
-	else if (env->psc && !(flags & WALK_PEEK))
+	if (env->psc && !(flags & WALK_PEEK))
 		walk_cached(env, mode, w, gla, access);
 	else
-		walk_one(env, mode, w, gla, access, flags, false, NULL, 0);
-	if (likely(!(flags & WALK_PEEK)))
-		count(env->ev, w, access);
+		walk_one(env, mode, w, gla, access, flags, NULL, 0);
+	if (unlikely(flags & WALK_PEEK))
+		return;
+	count(env->ev, w, access);
+	if (unlikely(env->switch_bit) && w->switched != SWITCH_OFF)
+		count_switch(env->ev, w, before);
 }
 
 struct walk walk_linear(const struct walk_env *env, const struct paging_mode *mode, gla_t gla, unsigned access, unsigned flags)

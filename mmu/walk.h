@@ -15,6 +15,7 @@
 #include "mmu/mem.h"
 #include "mmu/paging.h"
 #include "mmu/psc.h"
+#include "mmu/pte.h"
 
 /* What an access is, as a set of bits. A read-modify-write is ACC_READ | ACC_WRITE. */
 enum access {
@@ -26,8 +27,16 @@ enum access {
 	ACC_IMPLICIT = 32, /* implicit supervisor access (GDT, LDT, IDT, TSS): AC does not lift SMAP */
 };
 
+/* A read-modify-write counts as a store. */
+static inline enum walk_kind walk_kind(unsigned access)
+{
+	return access & ACC_FETCH ? WALK_FOR_FETCH : access & ACC_WRITE ? WALK_FOR_STORE : WALK_FOR_LOAD;
+}
+
 enum walk_flags {
 	WALK_PEEK = 1, /* looking is not touching: no A/D update, no marks, no counts */
+	WALK_GLANCE =
+	    2, /* with WALK_PEEK: marks the tables it reads, and fails, for no particular reason, where a flag would have to be set */
 	/* second_fn only: the guest level whose table is being located is in the bits from here on; 0: the final address */
 	WALK_LEVEL_SHIFT = 8,
 };
@@ -82,6 +91,7 @@ struct walk_ref {
 	uint8_t level;	    /* 1..5 */
 	uint8_t for_level;  /* EPT: the guest level whose table was being located; 0: the final address */
 	uint8_t entry_size; /* 4 or 8 */
+	bool peek;	    /* of a walk that only looks */
 	gpa_t gpa;	    /* guest entries: its guest-physical address; EPT: the address being translated */
 	hpa_t hpa;	    /* where the entry was read */
 	uint64_t entry;	    /* as read, before A/D updates */
@@ -101,27 +111,46 @@ struct walk_env {
 	uint32_t context;      /* what linear and combined entries are tagged with */
 	uint64_t eptrta;       /* what guest-physical entries are tagged with; 0: no EPT */
 	struct caches *caches; /* NULL: references take no time */
+	/*
+	 * Agile paging (Gandhi, Hill, Swift: "Agile Paging: Exceeding the Best of Nested and Shadow Paging", ISCA 2016), for which there is
+	 * no hardware. 0: none. Else a bit of shadow entries: a walk begins in shadow tables, which hold host-physical addresses; an entry
+	 * with this bit refers to a table of the guest, by its host-physical address, and the rest of the walk is nested.
+	 */
+	uint64_t switch_bit;
+	uint8_t switch_root; /* of CR3: SWITCH_NONE: it refers to a shadow table; its level: to the guest's top table; SWITCH_ALL: the same,
+				by guest-physical address */
 };
 
+enum { SWITCH_NONE = 0, SWITCH_ALL = LEVELS_MAX + 1 };
+
+/* The only place where a reference of a walk is counted. */
+static ALWAYS_INLINE void walk_count_reference(const struct walk_env *env, bool ept, unsigned level)
+{
+	env->ev->n[(ept ? EV_REF_EPT_PT : EV_REF_PT) + level - 1]++;
+}
+
 /*
- * One memory reference of a walk, of the guest's tables or of EPT: the only place where one is made, counted, marked, priced and told to an
- * observer. ref comes without entry and answer. plain: known to have neither observer nor caches, and not to be a peek. Outside RAM an
- * entry reads as all ones.
+ * One memory reference of a walk, of the guest's tables or of EPT, counted, marked, priced and told to an observer. ref comes without entry
+ * and answer. Outside RAM an entry reads as all ones.
  */
-static ALWAYS_INLINE uint64_t walk_reference(const struct walk_env *env, struct walk_ref *ref, unsigned flags, bool plain)
+static ALWAYS_INLINE uint64_t walk_reference(const struct walk_env *env, struct walk_ref *ref, unsigned flags)
 {
 	struct mem *mem = env->mem;
 	bool ram = likely(mem_is_ram(mem, ref->hpa, ref->entry_size));
 	ref->entry = ram ? mem_load_entry(mem, ref->hpa, ref->entry_size) : BITS(8 * ref->entry_size - 1, 0);
-	if (plain || !(flags & WALK_PEEK)) {
-		env->ev->n[(ref->ept ? EV_REF_EPT_PT : EV_REF_PT) + ref->level - 1]++;
+	if (!(flags & WALK_PEEK)) {
+		walk_count_reference(env, ref->ept, ref->level);
 		if (ram && unlikely(!(mem->frame_flags[ref->hpa.u >> PAGE_SHIFT] & FRAME_TABLE)))
-			mem->frame_flags[ref->hpa.u >> PAGE_SHIFT] |= FRAME_TABLE;
-		if (!plain && env->caches)
+			mem_mark(mem, ref->hpa, FRAME_TABLE);
+		if (env->caches)
 			ref->answer = (uint8_t)caches_walk(env->caches, ref->hpa, ref->ept, ref->level, ref->for_level);
+	} else if (flags & WALK_GLANCE && ram) {
+		mem_mark(mem, ref->hpa, FRAME_TABLE);
 	}
-	if (!plain && unlikely(env->observer))
+	if (unlikely(env->observer)) {
+		ref->peek = flags & WALK_PEEK;
 		env->observer(env->observer_ctx, ref);
+	}
 	return ref->entry;
 }
 
@@ -160,6 +189,8 @@ struct walk {
 	/* WALK_PAGE_FAULT: */
 	uint32_t error; /* #PF error code (PF_*) */
 	uint8_t level;	/* guest level of the entry at which the walk ended */
+	/* level of the first table that is not a shadow table; all below it, and the page, go through the second stage */
+	uint8_t switched;
 	/* WALK_SECOND: */
 	struct second fail;
 	gpa_t fail_gpa;
@@ -176,11 +207,20 @@ struct walk walk_linear(const struct walk_env *env, const struct paging_mode *mo
 /* The same into *w, for callers in a hurry: fail, fail_gpa and fail_is_table are only written when status is WALK_SECOND. */
 void walk_into(struct walk *w, const struct walk_env *env, const struct paging_mode *mode, gla_t gla, unsigned access, unsigned flags);
 
+/* Takes what the paging-structure caches hold for gla, in the present context, out of them. */
+void walk_forget(const struct walk_env *env, const struct paging_mode *mode, gla_t gla);
+
 /*
  * The flat ladder of access rights (SDM 3A, "Determination of Access Rights" and "Protection Keys") for a translation
  * with these accumulated rights and protection key. Returns true if access is permitted; else *error has the
  * #PF error code's bits P, W, U, I, PK.
  */
 bool walk_permits(const struct paging_mode *mode, unsigned rights, unsigned pkey, unsigned access, uint32_t *error);
+
+/* RIGHT_* of a translation whose entries have all these bits, and any of those (SDM 3A, "Access Rights"). */
+static ALWAYS_INLINE uint8_t walk_rights(const struct paging_mode *mode, uint64_t all, uint64_t any)
+{
+	return (uint8_t)((all & PTE_RW ? RIGHT_W : 0) | (all & PTE_US ? RIGHT_U : 0) | (mode->nxe && any & PTE_XD ? RIGHT_NX : 0));
+}
 
 #endif
