@@ -25,7 +25,14 @@
 #define EPTE_D BIT(9)	     /* dirty (leaf) */
 #define EPTE_SUPPRESS_VE BIT(63)
 
-enum memory_type { MEMTYPE_UC = 0, MEMTYPE_WC = 1, MEMTYPE_WT = 4, MEMTYPE_WP = 5, MEMTYPE_WB = 6 };
+enum memory_type {
+	MEMTYPE_UC = 0,
+	MEMTYPE_WC = 1,
+	MEMTYPE_WT = 4,
+	MEMTYPE_WP = 5,
+	MEMTYPE_WB = 6,
+	MEMTYPE_UC_MINUS = 7 /* of the PAT only */
+};
 
 /* Bits 0 to 2 are the access, as enum access has it; bits 3 to 5 the rights R, W, X, as an entry has them. */
 enum { QUAL_EPT_RIGHTS_SHIFT = 3 };

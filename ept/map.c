@@ -21,6 +21,12 @@ bool ept_pool_page(struct ept_pool *pool, unsigned shift, hpa_t *page)
 	return true;
 }
 
+static void touch(const struct ept_pool *pool, hpa_t at, uint64_t size)
+{
+	if (pool->caches)
+		caches_vmm(pool->caches, at, size);
+}
+
 bool ept_pool_frame(struct ept_pool *pool, hpa_t *frame)
 {
 	static const uint8_t zero[PAGE_SIZE];
@@ -31,6 +37,7 @@ bool ept_pool_frame(struct ept_pool *pool, hpa_t *frame)
 	*frame = HPA(pool->high - PAGE_SIZE);
 	if (!mem_write_bytes(pool->mem, *frame, zero, PAGE_SIZE))
 		return false;
+	touch(pool, *frame, PAGE_SIZE);
 	pool->high -= PAGE_SIZE;
 	return true;
 }
@@ -46,6 +53,18 @@ static hpa_t entry_at(hpa_t table, gpa_t gpa, unsigned level)
 	return HPA(table.u + 8 * (gpa.u >> level_shift(level) & 511));
 }
 
+static uint64_t read_entry(const struct ept_map *map, hpa_t at)
+{
+	touch(map->pool, at, 8);
+	return mem_read(map->pool->mem, at, 8);
+}
+
+static void write_entry(const struct ept_map *map, hpa_t at, uint64_t entry)
+{
+	touch(map->pool, at, 8);
+	mem_write(map->pool->mem, at, entry, 8);
+}
+
 static bool maps_page(uint64_t entry, unsigned level)
 {
 	return level == 1 || (level <= 3 && entry & EPTE_PS);
@@ -54,8 +73,7 @@ static bool maps_page(uint64_t entry, unsigned level)
 /* The table that an entry refers to, made if there is none. */
 static bool descend(struct ept_map *map, hpa_t at, unsigned level, hpa_t *table)
 {
-	struct mem *mem = map->pool->mem;
-	uint64_t entry = mem_read(mem, at, 8);
+	uint64_t entry = read_entry(map, at);
 	if (entry & EPTE_RWX) {
 		*table = HPA(entry & FRAME_ADDR);
 		return !maps_page(entry, level);
@@ -63,7 +81,7 @@ static bool descend(struct ept_map *map, hpa_t at, unsigned level, hpa_t *table)
 	if (!ept_pool_frame(map->pool, table))
 		return false;
 	map->tables++;
-	mem_write(mem, at, table->u | EPTE_RWX, 8);
+	write_entry(map, at, table->u | EPTE_RWX);
 	return true;
 }
 
@@ -75,10 +93,10 @@ bool ept_map_page(struct ept_map *map, gpa_t gpa, hpa_t hpa, unsigned shift, uin
 		if (!descend(map, entry_at(table, gpa, level), level, &table))
 			return false;
 	hpa_t at = entry_at(table, gpa, leaf);
-	uint64_t old = mem_read(map->pool->mem, at, 8), page = hpa.u & ~(BIT(shift) - 1);
+	uint64_t old = read_entry(map, at), page = hpa.u & ~(BIT(shift) - 1);
 	if (old & EPTE_RWX && !maps_page(old, leaf))
 		return false;
-	mem_write(map->pool->mem, at, page | bits | (leaf > 1 ? EPTE_PS : 0), 8);
+	write_entry(map, at, page | bits | (leaf > 1 ? EPTE_PS : 0));
 	return true;
 }
 
@@ -88,7 +106,7 @@ static hpa_t last_entry(const struct ept_map *map, gpa_t gpa, unsigned *level)
 	hpa_t table = map->root;
 	for (*level = map->levels;; (*level)--) {
 		hpa_t at = entry_at(table, gpa, *level);
-		uint64_t entry = mem_read(map->pool->mem, at, 8);
+		uint64_t entry = read_entry(map, at);
 		if (!(entry & EPTE_RWX) || maps_page(entry, *level))
 			return at;
 		table = HPA(entry & FRAME_ADDR);
@@ -99,14 +117,14 @@ void ept_map_remove(struct ept_map *map, gpa_t gpa)
 {
 	unsigned level;
 	hpa_t at = last_entry(map, gpa, &level);
-	mem_write(map->pool->mem, at, 0, 8);
+	write_entry(map, at, 0);
 }
 
 void ept_map_clean(struct ept_map *map, gpa_t gpa)
 {
 	unsigned level;
 	hpa_t at = last_entry(map, gpa, &level);
-	mem_write(map->pool->mem, at, mem_read(map->pool->mem, at, 8) & ~EPTE_D, 8);
+	write_entry(map, at, mem_read(map->pool->mem, at, 8) & ~EPTE_D);
 }
 
 uint64_t ept_map_find(const struct ept_map *map, gpa_t gpa, unsigned *shift)

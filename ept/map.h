@@ -7,6 +7,7 @@
 #define EPT_MAP_H
 
 #include "ept/epte.h"
+#include "mmu/cache.h"
 #include "mmu/mem.h"
 
 /*
@@ -15,7 +16,8 @@
  */
 struct ept_pool {
 	struct mem *mem;
-	uint64_t low, high; /* what is left lies in [low, high), but for the device hole */
+	struct caches *caches; /* what accesses to tables go through; NULL: none modelled. Set by whoever has them */
+	uint64_t low, high;    /* what is left lies in [low, high), but for the device hole */
 };
 
 /* Everything from `from` to the end of RAM; from is 4-KiB aligned. */
@@ -44,7 +46,7 @@ bool ept_map_page(struct ept_map *map, gpa_t gpa, hpa_t hpa, unsigned shift, uin
 void ept_map_remove(struct ept_map *map, gpa_t gpa);
 /* Clears the dirty flag of the entry that maps gpa. What the processor has cached stays. */
 void ept_map_clean(struct ept_map *map, gpa_t gpa);
-/* The leaf that maps gpa, and its page size; 0 with the level's size where the walk finds nothing present. Looks without touching. */
+/* The leaf that maps gpa, and its page size; 0 with the level's size where the walk finds nothing present. Sets no flag. */
 uint64_t ept_map_find(const struct ept_map *map, gpa_t gpa, unsigned *shift);
 
 /* The EPTP for these tables: memory type WB, and accessed and dirty flags if asked for. */

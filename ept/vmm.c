@@ -38,6 +38,14 @@ static unsigned shift_for(const struct ept_vmm *v, uint64_t gpa)
 	return shift;
 }
 
+static bool map_page(struct ept_vmm *v, gpa_t gpa, hpa_t hpa, unsigned shift, uint64_t bits)
+{
+	uint64_t tables = v->map.tables;
+	bool mapped = ept_map_page(&v->map, gpa, hpa, shift, bits);
+	v->vmm.cpu->ev.n[EV_EPT_TABLES] += v->map.tables - tables;
+	return mapped;
+}
+
 static enum vmm_result fill(struct ept_vmm *v, gpa_t gpa)
 {
 	unsigned shift = shift_for(v, gpa.u), present;
@@ -46,7 +54,7 @@ static enum vmm_result fill(struct ept_vmm *v, gpa_t gpa)
 	if (ept_map_find(&v->map, gpa, &present))
 		return vmm_stop(&v->vmm, "EPT VMM: EPT violation at guest-physical 0x%llx, which is mapped, qualification 0x%llx",
 				(unsigned long long)gpa.u, (unsigned long long)vmm_read(&v->vmm, EXIT_QUALIFICATION));
-	if (!back(v, base, shift, &page) || !ept_map_page(&v->map, GPA(base), page, shift, RAM_BITS))
+	if (!back(v, base, shift, &page) || !map_page(v, GPA(base), page, shift, RAM_BITS))
 		return vmm_stop(&v->vmm, "EPT VMM: no host memory left to back guest-physical 0x%llx", (unsigned long long)gpa.u);
 	v->faults++;
 	v->filled[(shift - PAGE_SHIFT) / 9]++;
@@ -57,7 +65,7 @@ static enum vmm_result fill(struct ept_vmm *v, gpa_t gpa)
 static enum vmm_result step_device(struct ept_vmm *v, gpa_t gpa)
 {
 	struct vmm *vmm = &v->vmm;
-	if (!ept_map_page(&v->map, gpa, HPA(gpa.u), PAGE_SHIFT, DEVICE_BITS))
+	if (!map_page(v, gpa, HPA(gpa.u), PAGE_SHIFT, DEVICE_BITS))
 		return vmm_stop(vmm, "EPT VMM: no host memory left for EPT tables");
 	v->steps += !v->stepping;
 	v->stepping = true;
@@ -74,7 +82,7 @@ static enum vmm_result stepped(struct vmm *vmm)
 	v->stepping = false;
 	ept_map_remove(&v->map, v->stepped_gpa);
 	mmu_invvpid_addr(&vmm->cpu->mmu, GUEST_VPID, v->stepped_gla);
-	vmm->cpu->engine_flush = true;
+	vmm_invalidated(vmm->cpu, COST_INVVPID);
 	vmm_write(vmm, PROC_CONTROLS, vmm_read(vmm, PROC_CONTROLS) & ~CTL(PROC, MONITOR_TRAP));
 	return VMM_RETRY;
 }
@@ -93,8 +101,8 @@ static enum vmm_result violation(struct vmm *vmm)
 	if (vmm->devices.memory && vmm->devices.memory(vmm->devices.ctx, gpa.u) &&
 	    !mem_is_ram(vmm->cpu->mem, HPA(page_base(gpa.u)), PAGE_SIZE))
 		return step_device(v, gpa);
-	return vmm_stop(vmm, "EPT VMM: the guest touches guest-physical 0x%llx, where there is neither RAM nor a device (RIP 0x%llx)",
-			(unsigned long long)gpa.u, (unsigned long long)vmm_read(vmm, GUEST_RIP));
+	return vmm_stop(vmm, "EPT VMM: the guest touches guest-physical 0x%llx, where there is neither RAM nor a device",
+			(unsigned long long)gpa.u);
 }
 
 /* The VMM's own way through its tables: what is not backed yet is backed now. Touches no cached translation, counts nothing. */
@@ -129,12 +137,22 @@ static struct paging_mode guest_mode(struct vmm *vmm)
 	return mode;
 }
 
-/* One byte of guest-linear memory. false: a page fault is queued, or the VMM stops. */
+static void touch_entry(void *ctx, const struct walk_ref *ref)
+{
+	vmm_touch(ctx, ref->hpa, ref->entry_size);
+}
+
+/* One byte of guest-linear memory, or, byte NULL, whether it may be accessed. false: a page fault is queued, or the VMM stops. */
 static bool access_byte(struct ept_vmm *v, const struct paging_mode *mode, gla_t gla, uint8_t *byte, unsigned access)
 {
 	struct vmm *vmm = &v->vmm;
 	struct events uncounted = {.n = {0}};
-	struct walk_env env = {.mem = vmm->cpu->mem, .ev = &uncounted, .second = own_second, .second_ctx = v};
+	struct walk_env env = {.mem = vmm->cpu->mem,
+			       .ev = &uncounted,
+			       .second = own_second,
+			       .second_ctx = v,
+			       .observer = touch_entry,
+			       .observer_ctx = vmm->cpu};
 	struct walk w = walk_linear(&env, mode, gla, access, 0);
 	if (w.status == WALK_PAGE_FAULT) {
 		vmm->cpu->cr2 = gla.u;
@@ -146,6 +164,9 @@ static bool access_byte(struct ept_vmm *v, const struct paging_mode *mode, gla_t
 			vmm_stop(vmm, "EPT VMM: INS or OUTS at guest-physical 0x%llx, which is no RAM", (unsigned long long)w.fail_gpa.u);
 		return false;
 	}
+	if (!byte)
+		return true;
+	vmm_touch(vmm->cpu, w.hpa, 1);
 	if (access & ACC_WRITE)
 		mem_write(vmm->cpu->mem, w.hpa, *byte, 1);
 	else
@@ -153,7 +174,7 @@ static bool access_byte(struct ept_vmm *v, const struct paging_mode *mode, gla_t
 	return true;
 }
 
-/* struct vmm's access, for INS and OUTS. A piece that crosses into a page that faults may have written its first bytes. */
+/* struct vmm's access, for INS and OUTS; who writes asks first, so that nothing is written before a fault of the second page. */
 static bool guest_access(struct vmm *vmm, uint64_t gla, void *data, unsigned size, unsigned access)
 {
 	struct ept_vmm *v = vmm->own;
@@ -164,7 +185,7 @@ static bool guest_access(struct vmm *vmm, uint64_t gla, void *data, unsigned siz
 	if (vmm_read(vmm, GUEST_RFLAGS) & FLAG_AC)
 		access |= ACC_AC;
 	for (unsigned i = 0; i < size; i++)
-		if (!access_byte(v, &mode, GLA(gla + i), &bytes[i], access))
+		if (!access_byte(v, &mode, GLA(mode.levels >= 4 ? gla + i : (uint32_t)(gla + i)), bytes ? &bytes[i] : NULL, access))
 			return false;
 	return true;
 }
@@ -186,11 +207,13 @@ static int prepare(struct ept_vmm *v, struct cpu *cpu)
 	const struct ept_vmm_config *c = &v->config;
 	hpa_t own[FRAMES_OWN]; /* VMXON region, VMCS, MSR bitmaps */
 	ept_pool_init(&v->pool, cpu->mem, c->loaded_end);
+	v->pool.caches = cpu->mmu.env.caches;
 	for (unsigned i = 0; i < FRAMES_OWN; i++)
 		if (!ept_pool_frame(&v->pool, &own[i]))
 			return -ERR_NOMEM;
 	if (!ept_map_init(&v->map, &v->pool, c->levels))
 		return -ERR_NOMEM;
+	cpu->ev.n[EV_EPT_TABLES] += v->map.tables;
 	vmm_init(&v->vmm, cpu, "EPT", own[0].u, own[1].u, own[2].u);
 	v->vmm.devices = c->devices;
 	write_controls(v);

@@ -16,6 +16,7 @@ static void drain(struct ept_vmm *v)
 {
 	struct vmm *vmm = &v->vmm;
 	for (unsigned i = (unsigned)(vmm_read(vmm, PML_INDEX) + 1) & 0xffff; i <= PML_LAST; i++) {
+		vmm_touch(vmm->cpu, HPA(v->pml + 8 * i), 8);
 		uint64_t frame = mem_read(vmm->cpu->mem, HPA(v->pml + 8 * i), 8) >> PAGE_SHIFT;
 		if (frame < frames(v))
 			v->dirty[frame / 8] |= (uint8_t)BIT(frame % 8);
@@ -60,5 +61,5 @@ void ept_vmm_take_dirty(struct ept_vmm *v, void (*each)(void *ctx, gpa_t frame),
 		each(ctx, GPA(frame << PAGE_SHIFT));
 	}
 	mmu_invept(&v->vmm.cpu->mmu, v->map.root.u | EPTRTA_EPT);
-	v->vmm.cpu->engine_flush = true;
+	vmm_invalidated(v->vmm.cpu, COST_INVEPT);
 }

@@ -32,7 +32,7 @@ static ALWAYS_INLINE uint64_t reference(const struct ept *ept, hpa_t at, unsigne
 			       .entry_size = 8,
 			       .gpa = gpa,
 			       .hpa = at};
-	return walk_reference(&ept->cpu->mmu.env, &ref, flags, false);
+	return walk_reference(&ept->cpu->mmu.env, &ref, flags);
 }
 
 static struct second violation(const struct ept *ept, uint64_t all, unsigned access, unsigned level, bool convertible)
@@ -70,6 +70,7 @@ static ALWAYS_INLINE bool permitted(const struct ept *ept, uint64_t all, unsigne
 static void log_page(struct cpu *cpu, gpa_t gpa)
 {
 	struct vmcs *v = &cpu->vmx->vmcs;
+	vmx_touch(cpu, v->pml_addr + 8 * v->pml_index, 8);
 	mem_write(cpu->mem, HPA(v->pml_addr + 8 * v->pml_index), page_base(gpa.u), 8);
 	v->pml_index = (v->pml_index - 1) & 0xffff;
 }
@@ -166,8 +167,8 @@ static ALWAYS_INLINE struct second walk(const struct ept *ept, gpa_t gpa, unsign
 	}
 	if (unlikely(!permitted(ept, t.all, access, guest_user)))
 		return violation(ept, t.all, access, level, !(entry & EPTE_SUPPRESS_VE));
-	if (ept->ad && unlikely(!(t.all & EPTE_A) || (access & ACC_WRITE && !(entry & EPTE_D))) && !(flags & WALK_PEEK)) {
-		if (!set_flags(ept, &t, access & ACC_WRITE, gpa))
+	if (ept->ad && unlikely(!(t.all & EPTE_A) || (access & ACC_WRITE && !(entry & EPTE_D)))) {
+		if (flags & WALK_GLANCE || (!(flags & WALK_PEEK) && !set_flags(ept, &t, access & ACC_WRITE, gpa)))
 			return (struct second){.exit_reason = EXIT_PML_FULL, .level = (uint8_t)level};
 		entry = t.step[t.count - 1].entry;
 	}
