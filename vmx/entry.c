@@ -5,7 +5,9 @@
  */
 #include "vmx/entry.h"
 
+#include "vmx/debug.h"
 #include "vmx/exit.h"
+#include "vmx/insn.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,10 +18,12 @@ enum { LDTR = SEG_COUNT, TR };
 /* CR0 bits that VM entry does not load (SDM 3C, "Loading Guest Control Registers, Debug Registers, and MSRs") */
 #define CR0_KEPT (BITS(63, 32) | CR0_CD | CR0_NW | BITS(28, 19) | BIT(17) | BITS(15, 6) | CR0_ET)
 
-bool entry_check_fail(struct entry_check *check, enum vmcs_index field, const char *text)
+bool entry_check_fail(struct entry_check *check, enum vmcs_index field, uint64_t bits, const char *text)
 {
 	check->failure->field = (int)field;
 	check->failure->value = check->v->field[field];
+	check->failure->bits = bits;
+	check->failure->entry = 0;
 	check->failure->text = text;
 	return false;
 }
@@ -39,29 +43,66 @@ bool entry_check_canonical(uint64_t address)
 	return is_canonical(address, LINEAR_WIDTH);
 }
 
-void entry_failure_text(const struct entry_failure *failure, char *text, size_t size)
+enum { BITS_TEXT_SIZE = 320 }; /* for all 64 */
+
+/* ": bit 3 is wrong", ": bits 3, 17 are wrong"; "" for none */
+static const char *bits_text(uint64_t bits, char text[BITS_TEXT_SIZE])
 {
-	if (!failure->section)
-		snprintf(text, size, "no VM entry failed");
-	else
-		snprintf(text, size, "VM entry failed: %s: %s (it is 0x%" PRIx64 "; SDM 3C, \"%s\")", vmcs_field_name(failure->field),
-			 failure->text, failure->value, failure->section);
+	bool several = bits & (bits - 1);
+	size_t at = 0, size = BITS_TEXT_SIZE;
+	*text = 0;
+	for (unsigned i = 0; i < 64; i++)
+		if (bits >> i & 1)
+			at += (size_t)snprintf(text + at, size - at, "%s%u", at ? ", " : several ? ": bits " : ": bit ", i);
+	if (at)
+		snprintf(text + at, size - at, several ? " are wrong" : " is wrong");
+	return text;
 }
 
-static void report(struct cpu *cpu, const char *section)
+void entry_failure_text(const struct entry_failure *failure, char *text, size_t size)
+{
+	const struct entry_failure *f = failure;
+	char bits[BITS_TEXT_SIZE];
+	if (!f->section)
+		snprintf(text, size, "no VM entry failed");
+	else if (f->field < 0 && f->error < 0)
+		snprintf(text, size, "VM entry failed: %s (VMfailInvalid; SDM 3C, \"%s\")", f->text, f->section);
+	else if (f->field < 0)
+		snprintf(text, size, "VM entry failed: %s (VM-instruction error %d; SDM 3C, \"%s\")", f->text, f->error, f->section);
+	else if (f->entry)
+		snprintf(text, size,
+			 "VM entry failed: VM-entry MSR-load area, entry %u, MSR 0x%x: %s (value 0x%" PRIx64 "; SDM 3C, \"%s\")", f->entry,
+			 f->msr, f->text, f->value, f->section);
+	else
+		snprintf(text, size, "VM entry failed: %s: %s%s (it is 0x%" PRIx64 "; SDM 3C, \"%s\")", vmcs_field_name(f->field), f->text,
+			 bits_text(f->bits, bits), f->value, f->section);
+}
+
+static void report(struct cpu *cpu, const char *section, int error)
 {
 	struct vmx *vmx = cpu->vmx;
 	vmx->failure.section = section;
+	vmx->failure.error = error;
 	vmx->failure.count++;
 	if (vmx->hooks.explain)
 		vmx->hooks.explain(cpu, &vmx->failure);
 }
 
-static bool run_checks(struct cpu *cpu, const struct entry_section *section, struct entry_check *check)
+void entry_basic_failed(struct cpu *cpu, int error, const char *text)
+{
+	struct entry_failure *failure = &cpu->vmx->failure;
+	failure->field = -1;
+	failure->value = failure->bits = 0;
+	failure->entry = 0;
+	failure->text = text;
+	report(cpu, "Basic VM-Entry Checks", error);
+}
+
+static bool run_checks(struct cpu *cpu, const struct entry_section *section, struct entry_check *check, int error)
 {
 	for (; section->check; section++)
 		if (!section->check(check)) {
-			report(cpu, section->title);
+			report(cpu, section->title, error);
 			return false;
 		}
 	return true;
@@ -134,11 +175,32 @@ static struct segment guest_segment(const struct vmcs *v, unsigned s)
 	};
 }
 
+/*
+ * What is defined of the unusable (SDM 3C, "Loading Guest Segment Registers and Descriptor-Table Registers"): bits 63:32 of the base of SS,
+ * DS and ES and bits 3:0 of that of SS are 0, SS.B is 1, the base of LDTR is canonical. CHOICE: what is undefined of an
+ * unusable segment register after VM entry is as in the VMCS.
+ */
+static void define_unusable(struct cpu *cpu)
+{
+	static const uint8_t data[] = {SEG_SS, SEG_DS, SEG_ES};
+	struct segment *ss = &cpu->seg[SEG_SS];
+	for (unsigned i = 0; i < ARRAY_LEN(data); i++)
+		if (cpu->seg[data[i]].ar & AR_UNUSABLE)
+			cpu->seg[data[i]].base = (uint32_t)cpu->seg[data[i]].base;
+	if (ss->ar & AR_UNUSABLE) {
+		ss->base &= ~15ull;
+		ss->ar |= AR_DB;
+	}
+	if ((cpu->ldtr.ar & AR_UNUSABLE) && !entry_check_canonical(cpu->ldtr.base))
+		cpu->ldtr.base = 0;
+}
+
 static void load_segments(struct cpu *cpu, const struct vmcs *v)
 {
 	for (unsigned s = 0; s < SEG_COUNT; s++)
 		cpu->seg[s] = guest_segment(v, s);
 	cpu->ldtr = guest_segment(v, LDTR);
+	define_unusable(cpu);
 	cpu->tr = guest_segment(v, TR);
 	cpu->gdtr = (struct table_reg){.base = v->guest_gdtr_base, .limit = (uint16_t)v->guest_gdtr_limit};
 	cpu->idtr = (struct table_reg){.base = v->guest_idtr_base, .limit = (uint16_t)v->guest_idtr_limit};
@@ -187,11 +249,11 @@ static void load_guest(struct cpu *cpu, const struct entry_check *check)
 static bool debug_exceptions_lost(const struct vmcs *v)
 {
 	uint64_t type = FIELD(v->entry_intr_info, 10, 8);
-	if (!(v->guest_pending_dbg & (BIT(12) | BIT(14)))) /* neither an enabled breakpoint nor BS: none is valid */
+	if (!(v->guest_pending_dbg & (DEBUG_ENABLED_BREAKPOINT | DEBUG_BS))) /* neither an enabled breakpoint nor BS: none is valid */
 		return true;
 	if (!(v->entry_intr_info & INTR_VALID) || type == INTR_TYPE_OTHER)
 		return v->guest_activity == ACTIVITY_SHUTDOWN || v->guest_activity == ACTIVITY_WAIT_FOR_SIPI;
-	if (type == EVTYPE_SOFT_INT || type == EVTYPE_PRIV_SOFT)
+	if (type == EVTYPE_SOFT_INT || type == EVTYPE_SOFT_EXC)
 		return !(v->guest_interruptibility & BLOCK_MOV_SS);
 	return true;
 }
@@ -235,14 +297,17 @@ static void prepare_events(struct cpu *cpu)
 	vmx->timer_deadline = (vmx->timer_start + v->preemption_timer) << VMX_TIMER_RATE;
 }
 
-static enum entry_status msr_loading_failed(struct cpu *cpu, uint32_t entry)
+static enum entry_status msr_loading_failed(struct cpu *cpu, uint32_t number, const struct msr_entry *entry, const char *why)
 {
 	struct entry_failure *failure = &cpu->vmx->failure;
 	failure->field = VMCS_I_ENTRY_MSR_LOAD_ADDR;
-	failure->text = "each entry must be one that WRMSR would accept; the entry numbered here is not";
-	failure->value = entry;
-	report(cpu, "Loading MSRs");
-	vmx_exit_entry_failure(cpu, EXIT_MSR_LOAD_FAIL, entry);
+	failure->text = why;
+	failure->value = entry->value;
+	failure->bits = 0;
+	failure->entry = number;
+	failure->msr = entry->index;
+	report(cpu, "Loading MSRs", 0);
+	vmx_exit_entry_failure(cpu, EXIT_MSR_LOAD_FAIL, number);
 	return ENTRY_EXITED;
 }
 
@@ -250,18 +315,21 @@ enum entry_status vmx_entry(struct cpu *cpu)
 {
 	struct vmx *vmx = cpu->vmx;
 	struct entry_check check = check_of(cpu);
-	if (!run_checks(cpu, entry_sections_controls, &check))
+	vmx_touch_fields(cpu, 0, VMCS_FIELDS);
+	if (!run_checks(cpu, entry_sections_controls, &check, VMERR_ENTRY_CONTROLS))
 		return ENTRY_BAD_CONTROLS;
-	if (!run_checks(cpu, entry_sections_host, &check))
+	if (!run_checks(cpu, entry_sections_host, &check, VMERR_ENTRY_HOST))
 		return ENTRY_BAD_HOST;
-	if (!run_checks(cpu, entry_sections_guest, &check)) {
+	if (!run_checks(cpu, entry_sections_guest, &check, 0)) {
 		vmx_exit_entry_failure(cpu, EXIT_INVALID_STATE, check.qualification);
 		return ENTRY_EXITED;
 	}
 	load_guest(cpu, &check);
-	uint32_t entry = msr_area_load(cpu, vmx->vmcs.entry_msr_load_addr, vmx->vmcs.entry_msr_load_count);
-	if (entry)
-		return msr_loading_failed(cpu, entry);
+	struct msr_entry entry = {0};
+	const char *why = NULL;
+	uint32_t number = msr_area_load(cpu, vmx->vmcs.entry_msr_load_addr, vmx->vmcs.entry_msr_load_count, &entry, &why);
+	if (number)
+		return msr_loading_failed(cpu, number, &entry, why);
 	cpu->vmx_op = VMX_NONROOT;
 	vmx->vmcs.launched = true;
 	cpu->ev.n[EV_VM_ENTRIES]++;

@@ -19,7 +19,13 @@ enum entry_status vmx_entry(struct cpu *cpu);
 /* true if the checks of guest state would pass; changes nothing. */
 bool entry_guest_is_valid(struct cpu *cpu);
 
-/* VM entry failed: <field>: <text> (is <value>; SDM 3C, "<section>"), cut at size, always ended. */
+/* A check before those of the VMCS failed (SDM 3C, "Basic VM-Entry Checks"); error: as in struct entry_failure. */
+void entry_basic_failed(struct cpu *cpu, int error, const char *text);
+
+/*
+ * VM entry failed: <field>: <text>: bits <bits> (it is <value>; SDM 3C, "<section>"), cut at size, always ended; with the number of the
+ * entry for an MSR, with the error for what comes before the VMCS's own checks.
+ */
 void entry_failure_text(const struct entry_failure *failure, char *text, size_t size);
 
 /* exit qualifications of a VM-entry failure due to invalid guest state */
@@ -48,14 +54,27 @@ struct entry_section {
 /* Lists in the SDM's order, ended by a NULL check. */
 extern const struct entry_section entry_sections_controls[], entry_sections_host[], entry_sections_guest[];
 
-bool entry_check_fail(struct entry_check *check, enum vmcs_index field, const char *text);
+/* Notes the failure; false. bits: of the field, those that are wrong, or 0. */
+bool entry_check_fail(struct entry_check *check, enum vmcs_index field, uint64_t bits, const char *text);
 
 /* In an entry_check_fn with its parameter c: the requirement that the SDM states, and the field it is about. */
 #define REQUIRE(condition, field, text)                                                                                                    \
 	do {                                                                                                                               \
-		if (unlikely(!(condition)))                                                                                                \
-			return entry_check_fail(c, field, text);                                                                           \
+		if (unlikely(!(condition))) {                                                                                              \
+			ENTRY_CHECK_HERE(c);                                                                                               \
+			return entry_check_fail(c, field, 0, text);                                                                        \
+		}                                                                                                                          \
 	} while (0)
+/* The same where single bits are wrong: there must be none. */
+#define REQUIRE_NONE(wrong, field, text)                                                                                                   \
+	do {                                                                                                                               \
+		uint64_t wrong_bits = (wrong);                                                                                             \
+		if (unlikely(wrong_bits)) {                                                                                                \
+			ENTRY_CHECK_HERE(c);                                                                                               \
+			return entry_check_fail(c, field, wrong_bits, text);                                                               \
+		}                                                                                                                          \
+	} while (0)
+#define ENTRY_CHECK_HERE(c) ((c)->failure->file = __FILE__, (c)->failure->line = __LINE__)
 
 /* Requirements that several subsections share. */
 bool entry_check_pat(uint64_t pat);	      /* each byte is a memory type */

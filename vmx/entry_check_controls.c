@@ -5,9 +5,10 @@
  */
 #include "vmx/entry.h"
 
-static bool reserved_ok(enum control_group group, uint64_t value)
+/* The bits that have a value which the capability MSR does not allow. */
+static uint64_t not_allowed(enum control_group group, uint64_t value)
 {
-	return !(vmx_allowed0(group) & ~value) && !(value & ~(uint64_t)vmx_allowed1(group));
+	return (vmx_allowed0(group) & ~value) | (value & ~(uint64_t)vmx_allowed1(group));
 }
 
 /* An MSR area of count entries of 16 bytes: its last byte must not lie beyond the physical-address width. */
@@ -63,7 +64,7 @@ static bool check_vm_functions(struct entry_check *c)
 	const struct vmcs *v = c->v;
 	if (!vmx_proc2(c->vmx, CTL(PROC2, VM_FUNCTIONS)))
 		return true;
-	REQUIRE(!(v->vm_function_controls & ~VMFUNC_EPTP_SWITCHING), VMCS_I_VM_FUNCTION_CONTROLS, "reserved bits must be 0");
+	REQUIRE_NONE(v->vm_function_controls & ~VMFUNC_EPTP_SWITCHING, VMCS_I_VM_FUNCTION_CONTROLS, "reserved bits must be 0");
 	if (v->vm_function_controls & VMFUNC_EPTP_SWITCHING) {
 		REQUIRE(vmx_proc2(c->vmx, CTL(PROC2, EPT)), VMCS_I_VM_FUNCTION_CONTROLS, "EPTP switching requires \"enable EPT\"");
 		REQUIRE(vmx_phys_ok(v->eptp_list_addr, PAGE_SIZE), VMCS_I_EPTP_LIST_ADDR,
@@ -76,12 +77,13 @@ static bool check_execution_controls(struct entry_check *c)
 {
 	const struct vmcs *v = c->v;
 	const struct vmx *vmx = c->vmx;
-	REQUIRE(reserved_ok(GROUP_PIN, v->pin_controls), VMCS_I_PIN_CONTROLS, "reserved bits must be set as IA32_VMX_PINBASED_CTLS says");
-	REQUIRE(reserved_ok(GROUP_PROC, v->proc_controls), VMCS_I_PROC_CONTROLS,
-		"reserved bits must be set as IA32_VMX_PROCBASED_CTLS says");
+	REQUIRE_NONE(not_allowed(GROUP_PIN, v->pin_controls), VMCS_I_PIN_CONTROLS,
+		     "reserved bits must be set as IA32_VMX_PINBASED_CTLS says");
+	REQUIRE_NONE(not_allowed(GROUP_PROC, v->proc_controls), VMCS_I_PROC_CONTROLS,
+		     "reserved bits must be set as IA32_VMX_PROCBASED_CTLS says");
 	if (vmx_proc(vmx, CTL(PROC, SECONDARY)))
-		REQUIRE(reserved_ok(GROUP_PROC2, v->proc2_controls), VMCS_I_PROC2_CONTROLS,
-			"reserved bits must be set as IA32_VMX_PROCBASED_CTLS2 says");
+		REQUIRE_NONE(not_allowed(GROUP_PROC2, v->proc2_controls), VMCS_I_PROC2_CONTROLS,
+			     "reserved bits must be set as IA32_VMX_PROCBASED_CTLS2 says");
 	REQUIRE(v->cr3_target_count <= VMX_CR3_TARGETS, VMCS_I_CR3_TARGET_COUNT, "must not be greater than 4");
 	if (!check_io_msr_tpr(c))
 		return false;
@@ -102,7 +104,8 @@ static bool check_execution_controls(struct entry_check *c)
 static bool check_exit_controls(struct entry_check *c)
 {
 	const struct vmcs *v = c->v;
-	REQUIRE(reserved_ok(GROUP_EXIT, v->exit_controls), VMCS_I_EXIT_CONTROLS, "reserved bits must be set as IA32_VMX_EXIT_CTLS says");
+	REQUIRE_NONE(not_allowed(GROUP_EXIT, v->exit_controls), VMCS_I_EXIT_CONTROLS,
+		     "reserved bits must be set as IA32_VMX_EXIT_CTLS says");
 	REQUIRE(vmx_pin(c->vmx, CTL(PIN, PREEMPTION_TIMER)) || !(v->exit_controls & CTL(EXIT, SAVE_TIMER)), VMCS_I_EXIT_CONTROLS,
 		"\"save VMX-preemption timer value\" requires \"activate VMX-preemption timer\"");
 	if (v->exit_msr_store_count) {
@@ -140,7 +143,7 @@ static bool check_event_injection(struct entry_check *c)
 	bool error = type == EVTYPE_HARDWARE && protected && vector_has_error_code(vector);
 	REQUIRE(!error || (info & INTR_ERROR_VALID), field, "deliver-error-code must be 1 for this hardware exception");
 	REQUIRE(error || !(info & INTR_ERROR_VALID), field, "deliver-error-code must be 0 for this event");
-	REQUIRE(!(info & BITS(30, 12)), field, "reserved bits 30:12 must be 0");
+	REQUIRE_NONE(info & BITS(30, 12), field, "reserved bits 30:12 must be 0");
 	REQUIRE(!error || !(v->entry_error_code >> 16), VMCS_I_ENTRY_ERROR_CODE, "bits 31:16 must be 0");
 	if (type >= EVTYPE_SOFT_INT && type <= EVTYPE_SOFT_EXC)
 		REQUIRE(v->entry_insn_len <= 15, VMCS_I_ENTRY_INSN_LEN, "must be in the range 0-15");
@@ -150,8 +153,8 @@ static bool check_event_injection(struct entry_check *c)
 static bool check_entry_controls(struct entry_check *c)
 {
 	const struct vmcs *v = c->v;
-	REQUIRE(reserved_ok(GROUP_ENTRY, v->entry_controls), VMCS_I_ENTRY_CONTROLS,
-		"reserved bits must be set as IA32_VMX_ENTRY_CTLS says");
+	REQUIRE_NONE(not_allowed(GROUP_ENTRY, v->entry_controls), VMCS_I_ENTRY_CONTROLS,
+		     "reserved bits must be set as IA32_VMX_ENTRY_CTLS says");
 	if (!check_event_injection(c))
 		return false;
 	if (v->entry_msr_load_count) {

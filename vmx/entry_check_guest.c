@@ -12,20 +12,20 @@ static bool check_control_registers(struct entry_check *c)
 	const struct vmcs *v = c->v;
 	uint64_t fixed0 = VMX_CR0_FIXED0 & ~(c->unrestricted ? CR0_PE | CR0_PG : 0);
 	bool load_debug = v->entry_controls & CTL(ENTRY, LOAD_DEBUG);
-	REQUIRE(!(fixed0 & ~v->guest_cr0) && !(v->guest_cr0 & ~VMX_CR0_FIXED1), VMCS_I_GUEST_CR0,
-		"must not set any bit to a value not supported in VMX operation");
+	REQUIRE_NONE((fixed0 & ~v->guest_cr0) | (v->guest_cr0 & ~VMX_CR0_FIXED1), VMCS_I_GUEST_CR0,
+		     "must not set any bit to a value not supported in VMX operation");
 	REQUIRE(!(v->guest_cr0 & CR0_PG) || (v->guest_cr0 & CR0_PE), VMCS_I_GUEST_CR0, "PE must be 1 if PG is 1");
-	REQUIRE(!(VMX_CR4_FIXED0 & ~v->guest_cr4) && !(v->guest_cr4 & ~VMX_CR4_FIXED1), VMCS_I_GUEST_CR4,
-		"must not set any bit to a value not supported in VMX operation");
+	REQUIRE_NONE((VMX_CR4_FIXED0 & ~v->guest_cr4) | (v->guest_cr4 & ~VMX_CR4_FIXED1), VMCS_I_GUEST_CR4,
+		     "must not set any bit to a value not supported in VMX operation");
 	if (load_debug)
-		REQUIRE(!(v->guest_debugctl & ~DEBUGCTL_SUPPORTED), VMCS_I_GUEST_DEBUGCTL, "reserved bits must be 0");
+		REQUIRE_NONE(v->guest_debugctl & ~DEBUGCTL_SUPPORTED, VMCS_I_GUEST_DEBUGCTL, "reserved bits must be 0");
 	if (c->guest64) {
 		REQUIRE(v->guest_cr0 & CR0_PG, VMCS_I_GUEST_CR0, "PG must be 1 if \"IA-32e mode guest\" is 1");
 		REQUIRE(v->guest_cr4 & CR4_PAE, VMCS_I_GUEST_CR4, "PAE must be 1 if \"IA-32e mode guest\" is 1");
 	} else {
 		REQUIRE(!(v->guest_cr4 & CR4_PCIDE), VMCS_I_GUEST_CR4, "PCIDE must be 0 if \"IA-32e mode guest\" is 0");
 	}
-	REQUIRE(!(v->guest_cr3 >> MAXPHYADDR), VMCS_I_GUEST_CR3, "bits beyond the physical-address width must be 0");
+	REQUIRE_NONE(v->guest_cr3 & ~BITS(MAXPHYADDR - 1, 0), VMCS_I_GUEST_CR3, "bits beyond the physical-address width must be 0");
 	if (load_debug)
 		REQUIRE(!(v->guest_dr7 >> 32), VMCS_I_GUEST_DR7, "bits 63:32 must be 0");
 	REQUIRE(entry_check_canonical(v->guest_sysenter_esp), VMCS_I_GUEST_SYSENTER_ESP, "must be canonical");
@@ -33,7 +33,7 @@ static bool check_control_registers(struct entry_check *c)
 	if (v->entry_controls & CTL(ENTRY, LOAD_PAT))
 		REQUIRE(entry_check_pat(v->guest_pat), VMCS_I_GUEST_PAT, "each byte must be 0, 1, 4, 5, 6 or 7");
 	if (v->entry_controls & CTL(ENTRY, LOAD_EFER)) {
-		REQUIRE(!(v->guest_efer & ~EFER_OFFERED), VMCS_I_GUEST_EFER, "reserved bits must be 0");
+		REQUIRE_NONE(v->guest_efer & ~EFER_OFFERED, VMCS_I_GUEST_EFER, "reserved bits must be 0");
 		REQUIRE(!!(v->guest_efer & EFER_LMA) == c->guest64, VMCS_I_GUEST_EFER, "LMA must equal \"IA-32e mode guest\"");
 		REQUIRE(!(v->guest_cr0 & CR0_PG) || !!(v->guest_efer & EFER_LMA) == !!(v->guest_efer & EFER_LME), VMCS_I_GUEST_EFER,
 			"LME must equal LMA if CR0.PG is 1");
@@ -64,8 +64,8 @@ static bool check_rip_rflags(struct entry_check *c)
 	else
 		REQUIRE(entry_check_canonical(v->guest_rip), VMCS_I_GUEST_RIP,
 			"bits beyond the linear-address width must be identical in 64-bit mode");
-	REQUIRE(!(v->guest_rflags & (BITS(63, 22) | BIT(15) | BIT(5) | BIT(3))), VMCS_I_GUEST_RFLAGS,
-		"reserved bits 63:22, 15, 5 and 3 must be 0");
+	REQUIRE_NONE(v->guest_rflags & (BITS(63, 22) | BIT(15) | BIT(5) | BIT(3)), VMCS_I_GUEST_RFLAGS,
+		     "reserved bits 63:22, 15, 5 and 3 must be 0");
 	REQUIRE(v->guest_rflags & FLAG_FIXED, VMCS_I_GUEST_RFLAGS, "bit 1 must be 1");
 	REQUIRE(!(v->guest_rflags & FLAG_VM) || (!c->guest64 && (v->guest_cr0 & CR0_PE)), VMCS_I_GUEST_RFLAGS,
 		"VM must be 0 if \"IA-32e mode guest\" is 1 or CR0.PE is 0");
@@ -110,7 +110,7 @@ static bool check_interruptibility(struct entry_check *c)
 	const struct vmcs *v = c->v;
 	uint64_t state = v->guest_interruptibility;
 	enum vmcs_index field = VMCS_I_GUEST_INTERRUPTIBILITY;
-	REQUIRE(!(state & ~BITS(3, 0)), field, "reserved bits must be 0");
+	REQUIRE_NONE(state & ~BITS(3, 0), field, "reserved bits must be 0");
 	REQUIRE((state & (BLOCK_STI | BLOCK_MOV_SS)) != (BLOCK_STI | BLOCK_MOV_SS), field,
 		"blocking by STI and blocking by MOV SS must not both be 1");
 	REQUIRE(!(state & BLOCK_STI) || (v->guest_rflags & FLAG_IF), field, "blocking by STI must be 0 if RFLAGS.IF is 0");
@@ -132,7 +132,7 @@ static bool check_pending_debug(struct entry_check *c)
 	const struct vmcs *v = c->v;
 	enum vmcs_index field = VMCS_I_GUEST_PENDING_DBG;
 	bool single_step = (v->guest_rflags & FLAG_TF); /* IA32_DEBUGCTL.BTF is reserved, 0 */
-	REQUIRE(!(v->guest_pending_dbg & (BITS(11, 4) | BIT(13) | BITS(63, 15))), field, "reserved bits must be 0");
+	REQUIRE_NONE(v->guest_pending_dbg & (BITS(11, 4) | BIT(13) | BITS(63, 15)), field, "reserved bits must be 0");
 	if ((v->guest_interruptibility & (BLOCK_STI | BLOCK_MOV_SS)) || v->guest_activity == ACTIVITY_HLT) {
 		REQUIRE(!single_step || (v->guest_pending_dbg & BIT(14)), field, "BS must be 1 if RFLAGS.TF is 1");
 		REQUIRE(single_step || !(v->guest_pending_dbg & BIT(14)), field, "BS must be 0 if RFLAGS.TF is 0");
@@ -170,8 +170,8 @@ static bool check_pdptes(struct entry_check *c)
 	for (unsigned i = 0; i < 4; i++) {
 		uint64_t table = v->guest_cr3 & 0xffffffe0;
 		c->pdpte[i] = ept ? v->field[VMCS_I_GUEST_PDPTE0 + i] : mem_read_entry(c->cpu->mem, HPA(table + 8 * i), 8);
-		REQUIRE(!(c->pdpte[i] & 1) || !(c->pdpte[i] & paging_pdpte_reserved()), ept ? VMCS_I_GUEST_PDPTE0 + i : VMCS_I_GUEST_CR3,
-			"reserved bits of a present PDPTE must be 0");
+		REQUIRE_NONE(c->pdpte[i] & 1 ? c->pdpte[i] & paging_pdpte_reserved() : 0, ept ? VMCS_I_GUEST_PDPTE0 + i : VMCS_I_GUEST_CR3,
+			     "reserved bits of a present PDPTE must be 0");
 	}
 	c->qualification = 0;
 	return true;

@@ -8,18 +8,18 @@
 static bool check_control_registers(struct entry_check *c)
 {
 	const struct vmcs *v = c->v;
-	REQUIRE(!(VMX_CR0_FIXED0 & ~v->host_cr0) && !(v->host_cr0 & ~VMX_CR0_FIXED1), VMCS_I_HOST_CR0,
-		"must not set any bit to a value not supported in VMX operation");
-	REQUIRE(!(VMX_CR4_FIXED0 & ~v->host_cr4) && !(v->host_cr4 & ~VMX_CR4_FIXED1), VMCS_I_HOST_CR4,
-		"must not set any bit to a value not supported in VMX operation");
-	REQUIRE(!(v->host_cr3 >> MAXPHYADDR), VMCS_I_HOST_CR3, "bits beyond the physical-address width must be 0");
+	REQUIRE_NONE((VMX_CR0_FIXED0 & ~v->host_cr0) | (v->host_cr0 & ~VMX_CR0_FIXED1), VMCS_I_HOST_CR0,
+		     "must not set any bit to a value not supported in VMX operation");
+	REQUIRE_NONE((VMX_CR4_FIXED0 & ~v->host_cr4) | (v->host_cr4 & ~VMX_CR4_FIXED1), VMCS_I_HOST_CR4,
+		     "must not set any bit to a value not supported in VMX operation");
+	REQUIRE_NONE(v->host_cr3 & ~BITS(MAXPHYADDR - 1, 0), VMCS_I_HOST_CR3, "bits beyond the physical-address width must be 0");
 	REQUIRE(entry_check_canonical(v->host_sysenter_esp), VMCS_I_HOST_SYSENTER_ESP, "must be canonical");
 	REQUIRE(entry_check_canonical(v->host_sysenter_eip), VMCS_I_HOST_SYSENTER_EIP, "must be canonical");
 	if (v->exit_controls & CTL(EXIT, LOAD_PAT))
 		REQUIRE(entry_check_pat(v->host_pat), VMCS_I_HOST_PAT, "each byte must be 0, 1, 4, 5, 6 or 7");
 	if (v->exit_controls & CTL(EXIT, LOAD_EFER)) {
 		bool host64 = v->exit_controls & CTL(EXIT, HOST_64);
-		REQUIRE(!(v->host_efer & ~EFER_OFFERED), VMCS_I_HOST_EFER, "reserved bits must be 0");
+		REQUIRE_NONE(v->host_efer & ~EFER_OFFERED, VMCS_I_HOST_EFER, "reserved bits must be 0");
 		REQUIRE(!!(v->host_efer & EFER_LMA) == host64, VMCS_I_HOST_EFER, "LMA must equal \"host address-space size\"");
 		REQUIRE(!!(v->host_efer & EFER_LME) == host64, VMCS_I_HOST_EFER, "LME must equal \"host address-space size\"");
 	}

@@ -131,12 +131,12 @@ static bool check_other_rights(struct entry_check *c)
 		if (s != SEG_CS && !usable(v, s))
 			continue;
 		REQUIRE(ar & AR_P, AR(s), "P must be 1");
-		REQUIRE(!(ar & BITS(11, 8)), AR(s), "reserved bits 11:8 must be 0");
+		REQUIRE_NONE(ar & BITS(11, 8), AR(s), "reserved bits 11:8 must be 0");
 		REQUIRE(s != SEG_CS || !c->guest64 || (ar & (AR_L | AR_DB)) != (AR_L | AR_DB), AR(s),
 			"D/B must be 0 if L is 1 and \"IA-32e mode guest\" is 1");
 		REQUIRE(g_allows_low(v, s), AR(s), "G must be 0 if any of the limit's bits 11:0 is 0");
 		REQUIRE(g_allows_high(v, s), AR(s), "G must be 1 if any of the limit's bits 31:20 is 1");
-		REQUIRE(!(ar & BITS(31, 17)), AR(s), "reserved bits 31:17 must be 0");
+		REQUIRE_NONE(ar & BITS(31, 17), AR(s), "reserved bits 31:17 must be 0");
 	}
 	return true;
 }
@@ -148,11 +148,11 @@ static bool check_tr(struct entry_check *c)
 	REQUIRE(type == 11 || (type == 3 && !c->guest64), VMCS_I_GUEST_TR_AR, "type must be 11 (busy TSS), or 3 outside IA-32e mode");
 	REQUIRE(!(ar & AR_S), VMCS_I_GUEST_TR_AR, "S must be 0");
 	REQUIRE(ar & AR_P, VMCS_I_GUEST_TR_AR, "P must be 1");
-	REQUIRE(!(ar & BITS(11, 8)), VMCS_I_GUEST_TR_AR, "reserved bits 11:8 must be 0");
+	REQUIRE_NONE(ar & BITS(11, 8), VMCS_I_GUEST_TR_AR, "reserved bits 11:8 must be 0");
 	REQUIRE(g_allows_low(v, TR), VMCS_I_GUEST_TR_AR, "G must be 0 if any of the limit's bits 11:0 is 0");
 	REQUIRE(g_allows_high(v, TR), VMCS_I_GUEST_TR_AR, "G must be 1 if any of the limit's bits 31:20 is 1");
 	REQUIRE(!(ar & AR_UNUSABLE), VMCS_I_GUEST_TR_AR, "TR must be usable");
-	REQUIRE(!(ar & BITS(31, 17)), VMCS_I_GUEST_TR_AR, "reserved bits 31:17 must be 0");
+	REQUIRE_NONE(ar & BITS(31, 17), VMCS_I_GUEST_TR_AR, "reserved bits 31:17 must be 0");
 	return true;
 }
 
@@ -165,10 +165,10 @@ static bool check_ldtr(struct entry_check *c)
 	REQUIRE(type_of(v, LDTR) == 2, VMCS_I_GUEST_LDTR_AR, "type must be 2 (LDT)");
 	REQUIRE(!(ar & AR_S), VMCS_I_GUEST_LDTR_AR, "S must be 0");
 	REQUIRE(ar & AR_P, VMCS_I_GUEST_LDTR_AR, "P must be 1");
-	REQUIRE(!(ar & BITS(11, 8)), VMCS_I_GUEST_LDTR_AR, "reserved bits 11:8 must be 0");
+	REQUIRE_NONE(ar & BITS(11, 8), VMCS_I_GUEST_LDTR_AR, "reserved bits 11:8 must be 0");
 	REQUIRE(g_allows_low(v, LDTR), VMCS_I_GUEST_LDTR_AR, "G must be 0 if any of the limit's bits 11:0 is 0");
 	REQUIRE(g_allows_high(v, LDTR), VMCS_I_GUEST_LDTR_AR, "G must be 1 if any of the limit's bits 31:20 is 1");
-	REQUIRE(!(ar & BITS(31, 17)), VMCS_I_GUEST_LDTR_AR, "reserved bits 31:17 must be 0");
+	REQUIRE_NONE(ar & BITS(31, 17), VMCS_I_GUEST_LDTR_AR, "reserved bits 31:17 must be 0");
 	return true;
 }
 

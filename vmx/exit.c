@@ -4,6 +4,8 @@
  * CHOICE: information fields that the SDM leaves undefined for an exit are 0. Left out: SMM.
  */
 #include "vmx/exit.h"
+
+#include "vmx/debug.h"
 #include "vmx/exit_host.h"
 
 #include <string.h>
@@ -86,12 +88,17 @@ static void save_information(struct cpu *cpu, struct vmcs *v)
 	v->entry_controls |= cpu_long_mode(cpu) ? CTL(ENTRY, GUEST_64) : 0;
 }
 
-/* RF as the delivery of an event would push it: 1 for faults, but for #DB only of general detect. */
-static bool event_sets_rf(unsigned type, unsigned vector, uint64_t dr6)
+/*
+ * RF as the delivery of an event that exits directly would save it: 1 for faults, but for #DB only of general detect; 0 for an instruction
+ * (INT3, INTO, INT1), which has cleared it; else as it is.
+ */
+static bool event_rf(const struct pending *p, bool rf)
 {
-	if (type != EVTYPE_HARDWARE || vector == VEC_MC || vector == VEC_DF)
+	if (p->type == EVTYPE_SOFT_EXC || p->type == EVTYPE_PRIV_SOFT)
 		return false;
-	return vector != VEC_DB || (dr6 & BIT(13));
+	if (p->type != EVTYPE_HARDWARE || p->vector == VEC_MC || p->vector == VEC_DF)
+		return rf;
+	return rf || p->vector != VEC_DB || (p->dr6 & DEBUG_BD);
 }
 
 /* SDM 3C, "Saving RIP, RSP, RFLAGS, and SSP" */
@@ -110,12 +117,10 @@ static uint64_t saved_rflags(const struct cpu *cpu)
 		rf = true;
 		break;
 	case RF_EVENT:
-		if (p->exit_has_event)
-			rf = rf || event_sets_rf(p->type, p->vector, p->dr6);
-		else if (d->active)
-			rf = rf || event_sets_rf(d->type, d->vector, 0);
-		else
-			rf = true;
+		rf = p->exit_has_event ? event_rf(p, rf) : d->active ? d->rf : true;
+		break;
+	case RF_TASK: /* CALL, JMP and IRET have cleared it */
+		rf = d->active && d->rf;
 	}
 	return rf ? cpu->rflags | FLAG_RF : cpu->rflags & ~FLAG_RF;
 }
@@ -123,7 +128,7 @@ static uint64_t saved_rflags(const struct cpu *cpu)
 static void save_segment(struct vmcs *v, unsigned s, const struct segment *segment)
 {
 	v->field[VMCS_I_GUEST_ES_SELECTOR + s] = segment->selector;
-	v->field[VMCS_I_GUEST_ES_AR + s] = segment->ar;
+	v->field[VMCS_I_GUEST_ES_AR + s] = segment->ar & (BITS(7, 0) | BITS(16, 12));
 	v->field[VMCS_I_GUEST_ES_LIMIT + s] = segment->limit;
 	v->field[VMCS_I_GUEST_ES_BASE + s] = segment->base;
 }
@@ -207,7 +212,9 @@ static bool to_host(struct cpu *cpu)
 	const struct vmcs *v = &cpu->vmx->vmcs;
 	if (!exit_load_host(cpu))
 		return abort_exit(cpu, VMX_ABORT_HOST_PDPTE);
-	if (msr_area_load(cpu, v->exit_msr_load_addr, v->exit_msr_load_count))
+	struct msr_entry entry;
+	const char *why;
+	if (msr_area_load(cpu, v->exit_msr_load_addr, v->exit_msr_load_count, &entry, &why))
 		return abort_exit(cpu, VMX_ABORT_LOAD_MSRS);
 	return true;
 }
@@ -225,6 +232,7 @@ static bool leave_guest(struct cpu *cpu)
 	bool nmi = cpu->pending.exit_reason == EXIT_EXCEPTION_NMI && cpu->pending.type == EVTYPE_NMI;
 	bool was_ia32e = cpu_long_mode(cpu);
 
+	vmx_touch_fields(cpu, 0, VMCS_FIELDS);
 	save_information(cpu, v);
 	save_registers(cpu, v);
 	save_controlled_msrs(cpu, v);

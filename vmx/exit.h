@@ -22,6 +22,7 @@ enum exit_rf {
 	RF_CLEAR, /* an instruction that causes VM exits */
 	RF_SET,	  /* as a fault would save it */
 	RF_EVENT, /* by the event, or by the one that was being delivered */
+	RF_TASK,  /* as a task switch would save it in the old TSS */
 };
 
 /* "EPT_VIOLATION", as KVM names it, and the SDM's words; "?" for numbers that are no reason. */
@@ -38,8 +39,14 @@ void vmx_exit(struct cpu *cpu);
 /* The end of a VM-entry failure (reason 33 or 34, without bit 31): information and host state only. */
 void vmx_exit_entry_failure(struct cpu *cpu, enum exit_reason reason, uint64_t qualification);
 
-/* MSR areas. Each returns 0, or the number of the entry that failed, from 1. */
-uint32_t msr_area_load(struct cpu *cpu, uint64_t address, uint64_t count);
+/* An entry of an MSR area, as it lies in memory. */
+struct msr_entry {
+	uint32_t index, reserved;
+	uint64_t value;
+};
+
+/* MSR areas. Each returns 0, or the number of the entry that failed, from 1; *why then says which requirement on *entry does not hold. */
+uint32_t msr_area_load(struct cpu *cpu, uint64_t address, uint64_t count, struct msr_entry *entry, const char **why);
 uint32_t msr_area_store(struct cpu *cpu, uint64_t address, uint64_t count);
 
 #endif

@@ -207,6 +207,7 @@ bool insn_vmread(struct cpu *cpu, const struct insn *insn)
 		return false;
 	cpu->ev.n[EV_VMREADS]++;
 	cost_charge(&cpu->cost, COST_VMREAD);
+	vmx_touch_fields(cpu, (unsigned)index, 1);
 	vmx_succeed(cpu);
 	return true;
 }
@@ -229,6 +230,7 @@ bool insn_vmwrite(struct cpu *cpu, const struct insn *insn)
 	vmcs_set(&cpu->vmx->vmcs, index, encoding, value);
 	cpu->ev.n[EV_VMWRITES]++;
 	cost_charge(&cpu->cost, COST_VMWRITE);
+	vmx_touch_fields(cpu, (unsigned)index, 1);
 	vmx_succeed(cpu);
 	return true;
 }
@@ -247,21 +249,30 @@ bool insn_vmcall(struct cpu *cpu, const struct insn *insn)
 	return true;
 }
 
+static bool basic_check_failed(struct cpu *cpu, enum vm_error error, const char *text)
+{
+	vmx_fail(cpu, error);
+	entry_basic_failed(cpu, error, text);
+	return false;
+}
+
 /* The checks before the VMCS's own (SDM 3C, "Basic VM-Entry Checks"). */
 static bool basic_checks(struct cpu *cpu, bool launch)
 {
 	struct vmx *vmx = cpu->vmx;
-	if (vmx->current == VMCS_NONE)
+	if (vmx->current == VMCS_NONE) {
 		vmx_fail_invalid(cpu);
-	else if (cpu->interruptibility & BLOCK_MOV_SS)
-		vmx_fail(cpu, VMERR_ENTRY_MOV_SS);
-	else if (launch && vmx->vmcs.launched)
-		vmx_fail(cpu, VMERR_VMLAUNCH_NOT_CLEAR);
-	else if (!launch && !vmx->vmcs.launched)
-		vmx_fail(cpu, VMERR_VMRESUME_NOT_LAUNCHED);
-	else
-		return true;
-	return false;
+		entry_basic_failed(cpu, -1, "there must be a current VMCS");
+		return false;
+	}
+	if (cpu->interruptibility & BLOCK_MOV_SS)
+		return basic_check_failed(cpu, VMERR_ENTRY_MOV_SS, "events must not be blocked by MOV SS");
+	if (launch && vmx->vmcs.launched)
+		return basic_check_failed(cpu, VMERR_VMLAUNCH_NOT_CLEAR, "VMLAUNCH: the launch state of the current VMCS must be clear");
+	if (!launch && !vmx->vmcs.launched)
+		return basic_check_failed(cpu, VMERR_VMRESUME_NOT_LAUNCHED,
+					  "VMRESUME: the launch state of the current VMCS must be launched");
+	return true;
 }
 
 bool vmx_launch_or_resume(struct cpu *cpu, bool launch, bool *entered)

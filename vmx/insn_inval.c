@@ -103,6 +103,7 @@ static bool switch_eptp(struct cpu *cpu)
 	uint32_t entry = (uint32_t)cpu->gpr[RCX];
 	if (entry >= EPTP_LIST_ENTRIES)
 		return false;
+	vmx_touch(cpu, vmx->vmcs.eptp_list_addr + 8 * entry, 8);
 	uint64_t eptp = mem_read(cpu->mem, HPA(vmx->vmcs.eptp_list_addr + 8 * entry), 8);
 	if (!eptp_valid(cpu, eptp))
 		return false;

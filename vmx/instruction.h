@@ -73,6 +73,7 @@ struct insn {
 	uint8_t reg;		    /* ModRM.reg with REX.R: a GPR, segment, control or debug register number */
 	uint8_t rm;		    /* ModRM.rm with REX.B when the r/m operand is a register, or the register of +r forms; else REG_NONE */
 	uint8_t rex;		    /* 1 if a REX prefix is there (matters for byte registers) */
+	uint8_t map;		    /* opcode map: 0 one byte, 1 0F, 2 0F 38, 3 0F 3A, 4 0F 01 with a register form */
 	uint8_t opcode;		    /* last opcode byte, for the few handlers that tell encodings apart (IN imm / DX ..) */
 	uint64_t imm;		    /* immediate, zero-extended as encoded; far pointer: offset; IN/OUT imm8 form: port */
 	uint16_t imm2;		    /* far pointer: selector; ENTER: level; RET_FAR imm16 */

@@ -49,11 +49,11 @@ static const struct {
     [SYS_MOV_TO_CR] = {OPERANDS, 0, EXIT_CR_ACCESS},
     [SYS_MOV_FROM_CR] = {OPERANDS, 0, EXIT_CR_ACCESS},
     [SYS_CLTS] = {OPERANDS, 0, EXIT_CR_ACCESS},
-    [SYS_LMSW] = {OPERANDS, 0, EXIT_CR_ACCESS},
 };
 
 static bool bitmap_bit(const struct cpu *cpu, uint64_t bitmap, uint32_t bit)
 {
+	vmx_touch(cpu, bitmap + bit / 8, 1);
 	return mem_read(cpu->mem, HPA(bitmap + bit / 8), 1) >> (bit % 8) & 1;
 }
 

@@ -19,6 +19,13 @@ static inline bool vmx_intercept(struct cpu *cpu, const struct insn *insn)
 	return unlikely(cpu->vmx_op == VMX_NONROOT) && vmx_intercept_slow(cpu, insn);
 }
 
+/* The same for LMSW, whose exit depends on its source operand: read before, and only once. */
+bool vmx_intercept_lmsw_slow(struct cpu *cpu, const struct insn *insn, uint64_t msw);
+static inline bool vmx_intercept_lmsw(struct cpu *cpu, const struct insn *insn, uint64_t msw)
+{
+	return unlikely(cpu->vmx_op == VMX_NONROOT) && vmx_intercept_lmsw_slow(cpu, insn, msw);
+}
+
 /*
  * true if the instruction is #UD in non-root operation because the control that enables it is 0 ("Changes to Instruction Behavior in VMX
  * Non-Root Operation": RDTSCP, RDPID, INVPCID, ...). sysinsn_execute asks before any handler runs.
@@ -35,6 +42,14 @@ bool vmx_intercept_event_slow(struct cpu *cpu);
 static inline bool vmx_intercept_event(struct cpu *cpu)
 {
 	return unlikely(cpu->vmx_op == VMX_NONROOT) && vmx_intercept_event_slow(cpu);
+}
+
+/* An event has been delivered: the monitor trap flag's exit comes before its handler's first instruction. */
+void vmx_delivered_slow(struct cpu *cpu);
+static inline void vmx_delivered(struct cpu *cpu)
+{
+	if (unlikely(cpu->vmx_op == VMX_NONROOT))
+		vmx_delivered_slow(cpu);
 }
 
 /* CR0 and CR4 as the running software sees them: read shadows applied in non-root operation. */

@@ -64,20 +64,14 @@ static bool lmsw_exits(const struct vmcs *v, uint64_t msw)
 	return differs(msw & upper, v->cr0_mask & upper, v->cr0_shadow & upper) || (msw & v->cr0_mask & ~v->cr0_shadow & CR0_PE);
 }
 
-static bool intercept_lmsw(struct cpu *cpu, const struct insn *insn)
+bool vmx_intercept_lmsw_slow(struct cpu *cpu, const struct insn *insn, uint64_t msw)
 {
-	const struct vmcs *v = &cpu->vmx->vmcs;
 	bool memory = insn->flags & INSN_MEM;
-	uint64_t msw;
 	gla_t gla = GLA(0);
-	if (!(v->cr0_mask & BITS(3, 0)))
+	if (!lmsw_exits(&cpu->vmx->vmcs, msw))
 		return false;
 	if (memory && !memop_linear(cpu, insn->seg, insn_offset(cpu, insn), 2, ACC_READ, &gla))
 		return true;
-	if (!rm_read(cpu, insn, 2, &msw))
-		return true;
-	if (!lmsw_exits(v, msw))
-		return false;
 	cr_exit(cpu, insn, CR_ACCESS_LMSW << 4 | (memory ? BIT(6) : 0) | msw << 16);
 	cpu->pending.exit_gla = gla.u;
 	return true;
@@ -93,10 +87,8 @@ bool intercept_cr(struct cpu *cpu, const struct insn *insn)
 		       cr_exit(cpu, insn, operands | CR_ACCESS_MOV_TO << 4);
 	case SYS_MOV_FROM_CR:
 		return mov_from_cr_exits(cpu, insn->reg) && cr_exit(cpu, insn, operands | CR_ACCESS_MOV_FROM << 4);
-	case SYS_CLTS:
+	default: /* CLTS */
 		return (v->cr0_mask & v->cr0_shadow & CR0_TS) && cr_exit(cpu, insn, CR_ACCESS_CLTS << 4);
-	default:
-		return intercept_lmsw(cpu, insn);
 	}
 }
 
@@ -165,6 +157,7 @@ bool vmx_read_cr8(const struct cpu *cpu, uint64_t *value)
 {
 	if (!tpr_shadowed(cpu))
 		return false;
+	vmx_touch(cpu, cpu->vmx->vmcs.virtual_apic_addr + VTPR, 1);
 	*value = mem_read(cpu->mem, HPA(cpu->vmx->vmcs.virtual_apic_addr + VTPR), 1) >> 4;
 	return true;
 }
@@ -174,6 +167,7 @@ bool vmx_write_cr8(struct cpu *cpu, uint64_t value)
 	struct vmx *vmx = cpu->vmx;
 	if (!tpr_shadowed(cpu))
 		return false;
+	vmx_touch(cpu, vmx->vmcs.virtual_apic_addr + VTPR, 4);
 	mem_write(cpu->mem, HPA(vmx->vmcs.virtual_apic_addr + VTPR), (value & 15) << 4, 4);
 	if ((value & 15) < (vmx->vmcs.tpr_threshold & 15))
 		vmx->tpr_below_threshold = true;

@@ -15,7 +15,7 @@ static bool page_fault_exits(const struct vmcs *v, uint32_t error)
 static bool exception_exits(const struct vmcs *v, const struct pending *p)
 {
 	if (p->vector == VEC_PF)
-		return page_fault_exits(v, p->error);
+		return !p->nested && page_fault_exits(v, p->error);
 	return p->vector < 32 && (v->exception_bitmap & BIT(p->vector));
 }
 
@@ -31,9 +31,11 @@ bool vmx_intercept_event_slow(struct cpu *cpu)
 	p->kind = PENDING_VM_EXIT;
 	p->exit_reason = EXIT_EXCEPTION_NMI;
 	p->exit_has_event = true;
-	p->qualification = p->vector == VEC_PF ? p->cr2 : p->vector == VEC_DB ? p->dr6 & (BITS(14, 13) | BITS(3, 0)) : 0;
+	p->qualification = p->vector == VEC_PF ? p->cr2 : p->vector == VEC_DB ? p->dr6 : 0;
 	if (p->type == EVTYPE_HARDWARE)
 		p->insn_len = 0;
+	if (p->vector == VEC_MF) /* SDM 3C, "Architectural State Before a VM Exit" */
+		cpu->interruptibility &= (uint8_t) ~(BLOCK_STI | BLOCK_MOV_SS);
 	return true;
 }
 
@@ -52,13 +54,24 @@ static bool exit_for_nmi(struct cpu *cpu)
 	return true;
 }
 
-/* Each call but the first after VM entry comes after one instruction or event delivery. */
+/*
+ * Each call in the active state but the first after VM entry comes after one instruction or event delivery. In HLT nothing comes before
+ * the event that ends it (vmx_delivered); shutdown and wait-for-SIPI block the exit (SDM 3C, "Monitor Trap Flag", "Architectural State
+ * Before a VM Exit").
+ */
 static bool monitor_trap(struct cpu *cpu)
 {
 	struct vmx *vmx = cpu->vmx;
 	bool due = vmx->mtf_pending;
-	vmx->mtf_pending = vmx_proc(vmx, CTL(PROC, MONITOR_TRAP));
+	if (cpu->activity == ACTIVITY_SHUTDOWN || cpu->activity == ACTIVITY_WAIT_FOR_SIPI)
+		return false;
+	vmx->mtf_pending = cpu->activity == ACTIVITY_ACTIVE && vmx_proc(vmx, CTL(PROC, MONITOR_TRAP));
 	return due && exit_for(cpu, EXIT_MONITOR_TRAP_FLAG);
+}
+
+void vmx_delivered_slow(struct cpu *cpu)
+{
+	cpu->vmx->mtf_pending |= vmx_proc(cpu->vmx, CTL(PROC, MONITOR_TRAP));
 }
 
 /* What comes before debug traps */

@@ -22,7 +22,7 @@ static gla_t next_page(const struct cpu *cpu, gla_t gla, unsigned access)
 	return GLA(wide ? next : (uint32_t)next);
 }
 
-static bool translate_piece(struct cpu *cpu, gla_t gla, unsigned access, hpa_t *hpa)
+static bool translate_piece(struct cpu *cpu, gla_t gla, unsigned size, unsigned access, hpa_t *hpa)
 {
 	const struct tlb_entry *e;
 
@@ -32,8 +32,9 @@ static bool translate_piece(struct cpu *cpu, gla_t gla, unsigned access, hpa_t *
 	if (!e)
 		return raise_walk(cpu, gla, access);
 	*hpa = tlb_entry_hpa(e, gla);
-	if (cpu->mmu.env.caches)
-		caches_data(cpu->mmu.env.caches, *hpa);
+	bool priced = cpu->mmu.env.caches && mem_is_ram(cpu->mem, *hpa, size);
+	for (uint64_t at = hpa->u; priced && at < hpa->u + size; at = (at | (BIT(CACHE_LINE_SHIFT) - 1)) + 1)
+		caches_data(cpu->mmu.env.caches, HPA(at));
 	return true;
 }
 
@@ -44,13 +45,17 @@ bool linear_translate(struct cpu *cpu, gla_t gla, unsigned size, unsigned access
 	CHECK(size > 0 && size <= PAGE_SIZE);
 	span->len[0] = size < room ? size : room;
 	span->len[1] = size - span->len[0];
-	if (!translate_piece(cpu, gla, access, &span->hpa[0]))
+	if (!translate_piece(cpu, gla, span->len[0], access, &span->hpa[0]))
 		return false;
-	return !span->len[1] || translate_piece(cpu, next_page(cpu, gla, access), access, &span->hpa[1]);
+	return !span->len[1] || translate_piece(cpu, next_page(cpu, gla, access), span->len[1], access, &span->hpa[1]);
 }
 
-static void count(struct cpu *cpu, unsigned access, unsigned kind)
+static void count(struct cpu *cpu, gla_t gla, unsigned size, unsigned access, unsigned kind)
 {
+	const struct mmu_observer *observer = cpu->mmu.observer;
+
+	if (unlikely(observer && observer->data))
+		observer->data(observer->ctx, gla, size, kind | (access & ~(unsigned)(ACC_READ | ACC_WRITE)));
 	if (access & ACC_IMPLICIT)
 		return;
 	if (kind == ACC_READ)
@@ -129,7 +134,7 @@ bool linear_read_bytes(struct cpu *cpu, gla_t gla, void *to, unsigned size, unsi
 	if (!linear_translate(cpu, gla, size, access, &span))
 		return false;
 	linear_span_read(cpu, &span, 0, to, size);
-	count(cpu, access, ACC_READ);
+	count(cpu, gla, size, access, ACC_READ);
 	return true;
 }
 
@@ -140,7 +145,7 @@ bool linear_write_bytes(struct cpu *cpu, gla_t gla, const void *from, unsigned s
 	if (!linear_translate(cpu, gla, size, access, &span))
 		return false;
 	linear_span_write(cpu, &span, 0, from, size);
-	count(cpu, access, ACC_WRITE);
+	count(cpu, gla, size, access, ACC_WRITE);
 	return true;
 }
 
@@ -175,8 +180,7 @@ static bool segment_fault(struct cpu *cpu, enum segreg seg)
 	return raise_error(cpu, seg == SEG_SS ? VEC_SS : VEC_GP, 0);
 }
 
-/* Whether the segment's type permits the access; real-address and virtual-8086 mode have no types. */
-static bool type_permits(const struct segment *s, unsigned kind)
+bool memop_type_permits(const struct segment *s, unsigned kind)
 {
 	if (s->ar & AR_UNUSABLE)
 		return false;
@@ -211,7 +215,7 @@ bool memop_linear(struct cpu *cpu, enum segreg seg, uint64_t offset, unsigned si
 
 	if (cpu_64bit(cpu))
 		return linear_64(cpu, seg, offset, size, gla);
-	if (!cpu_real_segments(cpu) && !type_permits(s, kind))
+	if (!cpu_real_segments(cpu) && !memop_type_permits(s, kind))
 		return segment_fault(cpu, seg);
 	if (!memop_within(s, offset, size))
 		return segment_fault(cpu, seg);

@@ -17,6 +17,8 @@ bool memop_linear(struct cpu *cpu, enum segreg seg, uint64_t offset, unsigned si
 
 /* true if size bytes at offset lie within the segment's limit, expand-down segments included; a wrap at 4 GiB is beyond it */
 bool memop_within(const struct segment *s, uint64_t offset, unsigned size);
+/* Whether the segment's type permits the access; real-address and virtual-8086 mode have no types. */
+bool memop_type_permits(const struct segment *s, unsigned kind);
 /* Alignment check of one value (CR0.AM, EFLAGS.AC, user-mode access): true, or false with #AC(0) in cpu->pending */
 bool memop_aligned(struct cpu *cpu, gla_t gla, unsigned size, unsigned access);
 

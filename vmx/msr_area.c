@@ -18,14 +18,11 @@ enum {
 #define MSR_GS_BASE 0xc0000101u
 #define APIC_BASE_X2APIC BIT(10)
 
-struct msr_entry {
-	uint32_t index, reserved;
-	uint64_t value;
-};
-
 static bool read_entry(const struct cpu *cpu, uint64_t address, uint32_t number, struct msr_entry *entry)
 {
-	return mem_read_bytes(cpu->mem, HPA(address + (uint64_t)number * ENTRY_SIZE), entry, sizeof(*entry));
+	uint64_t at = address + (uint64_t)number * ENTRY_SIZE;
+	vmx_touch(cpu, at, ENTRY_SIZE);
+	return mem_read_bytes(cpu->mem, HPA(at), entry, sizeof(*entry));
 }
 
 static bool is_x2apic(const struct cpu *cpu, uint32_t index)
@@ -33,13 +30,22 @@ static bool is_x2apic(const struct cpu *cpu, uint32_t index)
 	return index >> 8 == MSR_X2APIC_GROUP && (cpu->apic_base & APIC_BASE_X2APIC);
 }
 
-static bool load_one(struct cpu *cpu, const struct msr_entry *e)
+/* NULL: loaded; else what the SDM demands of the entry. */
+static const char *load_one(struct cpu *cpu, const struct msr_entry *e)
 {
-	if (e->index == MSR_FS_BASE || e->index == MSR_GS_BASE || e->index == MSR_SMM_MONITOR_CTL || e->index == MSR_BIOS_UPDT_TRIG)
-		return false;
-	if (e->reserved || is_x2apic(cpu, e->index) || !cpu->vmx->hooks.wrmsr)
-		return false;
-	return cpu->vmx->hooks.wrmsr(cpu, e->index, e->value);
+	if (e->index == MSR_FS_BASE || e->index == MSR_GS_BASE)
+		return "bits 31:0 must be neither C0000100H (IA32_FS_BASE) nor C0000101H (IA32_GS_BASE)";
+	if (is_x2apic(cpu, e->index))
+		return "bits 31:8 must not be 000008H while the local APIC is in x2APIC mode";
+	if (e->index == MSR_SMM_MONITOR_CTL)
+		return "the MSR must not be one that can be written only in SMM";
+	if (e->index == MSR_BIOS_UPDT_TRIG)
+		return "the MSR must not be one that cannot be loaded on VM entries for model-specific reasons";
+	if (e->reserved)
+		return "bits 63:32 must be 0";
+	if (!cpu->vmx->hooks.wrmsr || !cpu->vmx->hooks.wrmsr(cpu, e->index, e->value))
+		return "WRMSR of the value to the MSR must not cause a general-protection exception";
+	return NULL;
 }
 
 static bool store_one(struct cpu *cpu, struct msr_entry *e)
@@ -49,12 +55,18 @@ static bool store_one(struct cpu *cpu, struct msr_entry *e)
 	return cpu->vmx->hooks.rdmsr(cpu, e->index, &e->value);
 }
 
-uint32_t msr_area_load(struct cpu *cpu, uint64_t address, uint64_t count)
+uint32_t msr_area_load(struct cpu *cpu, uint64_t address, uint64_t count, struct msr_entry *entry, const char **why)
 {
-	struct msr_entry entry;
-	for (uint32_t i = 0; i < count; i++)
-		if (i >= VMX_MSR_LIST_MAX || !read_entry(cpu, address, i, &entry) || !load_one(cpu, &entry))
+	for (uint32_t i = 0; i < count; i++) {
+		if (i >= VMX_MSR_LIST_MAX)
+			*why = "there must be no more entries than IA32_VMX_MISC recommends (512)";
+		else if (!read_entry(cpu, address, i, entry))
+			*why = "the entry must lie in memory";
+		else
+			*why = load_one(cpu, entry);
+		if (*why)
 			return i + 1;
+	}
 	return 0;
 }
 

@@ -25,13 +25,15 @@ struct pdpte_read pdpte_read(struct cpu *cpu, uint64_t cr3)
 
 	if (env->second) {
 		/* the table is 32 bytes, aligned: one translation serves all four */
-		result.fail = env->second(env->second_ctx, result.gpa, ACC_READ, false, false, 0);
+		result.fail = mmu_second(&cpu->mmu, result.gpa);
 		if (!result.fail.ok) {
 			result.status = PDPTE_SECOND;
 			return result;
 		}
 		table = result.fail.hpa;
 	}
+	if (env->caches && mem_is_ram(cpu->mem, table, sizeof result.pdpte))
+		caches_data(env->caches, table);
 	for (unsigned i = 0; i < 4; i++)
 		result.pdpte[i] = mem_read_entry(cpu->mem, HPA(table.u + 8 * i), 8);
 	if (pdpte_reserved(result.pdpte))

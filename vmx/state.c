@@ -4,6 +4,7 @@
  * "IA-32 and Intel 64 Processor States Following Power-up, Reset, or INIT"; "Error Code").
  * Left out: INIT, which keeps more state, and the state of x87 and SSE, which the engine holds.
  */
+#include "vmx/debug.h"
 #include "vmx/offer.h"
 #include "vmx/vmx.h"
 
@@ -87,7 +88,7 @@ bool raise_error(struct cpu *cpu, enum vector vector, uint32_t error)
 bool raise_db(struct cpu *cpu, uint64_t dr6_bits)
 {
 	raise_exception(cpu, VEC_DB);
-	cpu->pending.dr6 = dr6_bits;
+	cpu->pending.dr6 = dr6_bits & (DEBUG_B | DEBUG_BD | DEBUG_BS);
 	return false;
 }
 
@@ -102,6 +103,7 @@ bool raise_walk(struct cpu *cpu, gla_t gla, unsigned access)
 		return cpu->vmx->hooks.ept_failed(cpu, &cpu->mmu.last.fail, cpu->mmu.last.fail_gpa, &cpu->mmu.last, gla);
 	raise_error(cpu, VEC_PF, cpu->mmu.last.error);
 	cpu->pending.cr2 = gla.u;
+	cpu->pending.nested = cpu->mmu.env.switch_bit && cpu->mmu.last.switched != SWITCH_NONE;
 	return false;
 }
 

@@ -129,6 +129,7 @@ struct pending {
 	uint64_t cr2;	  /* VEC_PF: goes to CR2 upon delivery, or to the exit qualification */
 	uint64_t dr6;	  /* VEC_DB: bits to set in DR6, or for the exit qualification */
 	uint8_t insn_len; /* of the instruction that raised a software event, or that causes the VM exit */
+	bool nested;	  /* VEC_PF: of the nested part of an agile walk (mmu/walk.h): it causes no VM exit */
 	bool injected;	  /* by VM entry: the event itself causes no VM exit, and leaves CR2 and DR6 alone */
 	/* any kind: the failing instruction is an IRET that had unblocked NMIs (bit 12 of interruption information or qualification) */
 	bool nmi_unblocked;
@@ -149,6 +150,7 @@ struct delivery {
 	bool has_error;
 	uint32_t error;
 	uint8_t insn_len;
+	bool rf; /* in the image of RFLAGS that it saves */
 };
 
 /* bits of the error codes that refer to a selector (SDM 3A, "Error Code") */

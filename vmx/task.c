@@ -4,7 +4,7 @@
  */
 #include "vmx/task.h"
 
-enum { REASON_TASK_SWITCH = 9 };
+enum { REASON_TASK_SWITCH = 9, TSS_LIMIT_MIN = 0x67, TSS16_LIMIT_MIN = 0x2b };
 
 static bool switch_now(struct cpu *cpu, uint16_t selector, enum task_source source)
 {
@@ -18,6 +18,17 @@ static bool switch_now(struct cpu *cpu, uint16_t selector, enum task_source sour
 	if (cpu->vmx_op == VMX_NONROOT)
 		return raise_vm_exit(cpu, REASON_TASK_SWITCH, selector | (uint64_t)source << 30);
 	return raise_stop(cpu, why[source]);
+}
+
+/*
+ * SDM 3A, "Task Switching" and the table "Invalid TSS Conditions". CHOICE: a 16-bit TSS is long enough with limit 2BH, which holds its 44
+ * bytes, though that table says 2CH.
+ */
+static bool is_long_enough(const struct descriptor *d)
+{
+	bool wide = descriptor_type(d) & 8;
+
+	return descriptor_segment(d).limit >= (wide ? TSS_LIMIT_MIN : TSS16_LIMIT_MIN);
 }
 
 /* An available TSS; a busy one for IRET. */
@@ -43,6 +54,8 @@ bool task_switch(struct cpu *cpu, uint16_t selector, enum task_source source)
 		return raise_error(cpu, vector, selector_error(selector));
 	if (!descriptor_present(&d))
 		return raise_error(cpu, VEC_NP, selector_error(selector));
+	if (!is_long_enough(&d))
+		return raise_error(cpu, VEC_TS, selector_error(selector));
 	return switch_now(cpu, selector, source);
 }
 

@@ -4,6 +4,8 @@
  */
 #include "vmx/vmm.h"
 
+#include "vmx/debug.h"
+#include "vmx/entry.h"
 #include "vmx/insn.h"
 #include "vmx/vmm_handlers.h"
 
@@ -143,6 +145,8 @@ enum vmm_result vmm_stop(struct vmm *vmm, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(vmm->text, sizeof(vmm->text), format, args);
 	va_end(args);
+	size_t end = strlen(vmm->text);
+	snprintf(vmm->text + end, sizeof(vmm->text) - end, ", at guest RIP 0x%llx", (unsigned long long)vmm_read(vmm, GUEST_RIP));
 	return VMM_STOPPED;
 }
 
@@ -154,9 +158,9 @@ static bool enter(struct vmm *vmm, bool first)
 	bool result = vmx_launch_or_resume(cpu, first, &entered);
 	if (likely(cpu->vmx_op == VMX_NONROOT))
 		return result;
-	const struct entry_failure *f = &cpu->vmx->failure;
-	vmm_stop(vmm, "%s VMM: VM entry failed: %s: %s", vmm->name, f->text ? vmcs_field_name(f->field) : "launch state",
-		 f->text ? f->text : "");
+	char text[320];
+	entry_failure_text(&cpu->vmx->failure, text, sizeof(text));
+	vmm_stop(vmm, "%s VMM: %s", vmm->name, text);
 	return raise_stop(cpu, vmm->text);
 }
 
@@ -239,6 +243,12 @@ void vmm_reinject(struct vmm *vmm)
 		vmm_write(vmm, GUEST_INTERRUPTIBILITY, vmm_read(vmm, GUEST_INTERRUPTIBILITY) & ~BLOCK_NMI);
 }
 
+void vmm_completed(struct vmm *vmm)
+{
+	if (unlikely(vmm_read(vmm, GUEST_RFLAGS) & FLAG_TF))
+		vmm_write(vmm, GUEST_PENDING_DBG, vmm_read(vmm, GUEST_PENDING_DBG) | DEBUG_BS);
+}
+
 void vmm_advance(struct vmm *vmm)
 {
 	uint64_t rip = vmm_read(vmm, GUEST_RIP) + vmm_read(vmm, EXIT_INSN_LEN);
@@ -247,6 +257,7 @@ void vmm_advance(struct vmm *vmm)
 	vmm_write(vmm, GUEST_RIP, wide ? rip : (uint32_t)rip);
 	if (blocking & (BLOCK_STI | BLOCK_MOV_SS))
 		vmm_write(vmm, GUEST_INTERRUPTIBILITY, blocking & ~(BLOCK_STI | BLOCK_MOV_SS));
+	vmm_completed(vmm);
 }
 
 void vmm_trap_msr(struct vmm *vmm, uint32_t msr)
@@ -267,6 +278,7 @@ static void deliver_interrupt(struct vmm *vmm)
 	bool open = (vmm_read(vmm, GUEST_RFLAGS) & FLAG_IF) && !(vmm_read(vmm, GUEST_INTERRUPTIBILITY) & (BLOCK_STI | BLOCK_MOV_SS));
 	uint64_t proc = vmm_read(vmm, PROC_CONTROLS) & ~CTL(PROC, INTERRUPT_WINDOW);
 	uint64_t pin = vmm_read(vmm, PIN_CONTROLS) & ~CTL(PIN, EXTERNAL_INTERRUPT);
+	open = open && !vmm_read(vmm, GUEST_PENDING_DBG); /* injection would lose them, and they come first */
 	if (open && !busy) {
 		if (d->interrupt && d->interrupt(d->ctx))
 			vmm_write(vmm, ENTRY_INTR_INFO, INTR_VALID | d->acknowledge(d->ctx));

@@ -48,15 +48,15 @@ struct vmm {
 	struct cpu *cpu;
 	struct vmm_row row[VMX_REASONS]; /* starts as the common handlers; a VMM puts in its own */
 	struct vmm_devices devices;
-	/* Guest memory at a guest-linear address, for INS and OUTS: access is ACC_READ or ACC_WRITE. false: an event is queued, or text
-	 * set. */
+	/* Guest memory at a guest-linear address, for INS and OUTS: access is ACC_READ or ACC_WRITE. data NULL: only whether it may be
+	 * accessed. false: an event is queued, or text set. */
 	bool (*access)(struct vmm *vmm, uint64_t gla, void *data, unsigned size, unsigned access);
 	bool interrupt_waits; /* an external interrupt is pending, and the guest could not take it yet */
 	void *own;	      /* of the VMM */
 	/* Not NULL: the guest runs outside VMX operation for now. Asked before each instruction; true: it is in the VMM's hands again, and
 	 * has been entered. */
 	bool (*released)(struct vmm *vmm);
-	char text[256]; /* why it stopped */
+	char text[448]; /* why it stopped */
 };
 
 /*
@@ -96,24 +96,46 @@ static inline uint64_t vmm_get(struct vmm *vmm, enum vmcs_index index)
 {
 	vmm->cpu->ev.n[EV_VMREADS]++;
 	cost_charge(&vmm->cpu->cost, COST_VMREAD);
+	vmx_touch_fields(vmm->cpu, index, 1);
 	return vmm->cpu->vmx->vmcs.field[index];
 }
 static inline void vmm_put(struct vmm *vmm, enum vmcs_index index, uint64_t value)
 {
 	vmm->cpu->ev.n[EV_VMWRITES]++;
 	cost_charge(&vmm->cpu->cost, COST_VMWRITE);
+	vmx_touch_fields(vmm->cpu, index, 1);
 	vmm->cpu->vmx->vmcs.field[index] = value & vmcs_width_mask(vmcs_field_encoding(index));
+}
+
+/*
+ * A VMM's own access to memory goes through the data caches, if they are modelled: to its tables, the guest's tables, the guest's data.
+ * LIMIT: what a VMM keeps in C structures (which frames it has given, lists of shadow entries) is no memory of the machine: the cost of a
+ * handler stands for it.
+ */
+static inline void vmm_touch(const struct cpu *cpu, hpa_t hpa, uint64_t size)
+{
+	if (cpu->mmu.env.caches && mem_is_ram(cpu->mem, hpa, size))
+		caches_vmm(cpu->mmu.env.caches, hpa, size);
+}
+
+/* After an mmu_invvpid or mmu_invept function, which does what the instruction does: its cost (COST_INVVPID or COST_INVEPT). */
+static inline void vmm_invalidated(struct cpu *cpu, enum cost_cause cause)
+{
+	cost_charge(&cpu->cost, cause);
+	cpu->engine_flush = true;
 }
 
 /* Queues an exception of the guest's for the next VM entry. */
 void vmm_inject(struct vmm *vmm, enum vector vector, bool has_error, uint32_t error);
 /* Puts back the event during whose delivery the exit happened (IDT-vectoring information), to be delivered again. */
 void vmm_reinject(struct vmm *vmm);
-/* RIP to the next instruction, and the end of its interrupt shadow. */
+/* An instruction that the VMM has emulated, or an iteration of it, is complete: under single step a debug exception is pending then. */
+void vmm_completed(struct vmm *vmm);
+/* RIP to the next instruction, the end of its interrupt shadow, and vmm_completed. */
 void vmm_advance(struct vmm *vmm);
 /* A row of the MSR bitmaps: accesses to the MSR exit. */
 void vmm_trap_msr(struct vmm *vmm, uint32_t msr);
-/* Ends the VMM with a formatted reason. */
+/* Ends the VMM with a formatted reason, to which the guest's RIP is added. */
 enum vmm_result vmm_stop(struct vmm *vmm, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

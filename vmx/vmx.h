@@ -23,9 +23,14 @@ struct vmm;
 struct entry_failure {
 	const char *section; /* title of the subsection; NULL: none failed yet */
 	const char *text;    /* the requirement that does not hold, in the SDM's words */
-	int field;	     /* enum vmcs_index of the field concerned */
-	uint64_t value;	     /* of that field; MSR loading: the number of the entry, from 1 */
-	uint64_t count;	     /* failures so far */
+	int field;	     /* enum vmcs_index of the field concerned; -1: none */
+	uint64_t value;	     /* of that field; MSR loading: of the MSR */
+	uint64_t bits;	     /* those that are wrong, where single bits are; else 0 */
+	uint32_t entry, msr; /* MSR loading: the number of the entry, from 1, and its MSR; else entry is 0 */
+	int error;	     /* VM-instruction error; -1: VMfailInvalid; 0: VM-entry failure that is a VM exit */
+	const char *file;    /* where the requirement stands in the source */
+	int line;
+	uint64_t count; /* failures so far */
 };
 
 struct vmx_hooks {
@@ -95,6 +100,22 @@ bool vmx_kept_same(const struct vmx_kept *a, const struct vmx_kept *b);
 
 /* Attaches VMX, outside VMX operation, to a processor. The caller owns vmx. */
 void vmx_init(struct vmx *vmx, struct cpu *cpu);
+
+/*
+ * What the processor reads or writes of a VMX structure in memory goes through the data caches, if they are modelled: fields of the current
+ * VMCS, bitmaps, MSR areas, logs.
+ * CHOICE: VMREAD and VMWRITE access their field in the region, VM entry and VM exit each line of all fields; nothing of it is kept
+ * elsewhere.
+ */
+static inline void vmx_touch(const struct cpu *cpu, uint64_t at, uint64_t size)
+{
+	if (cpu->mmu.env.caches && mem_is_ram(cpu->mem, HPA(at), size))
+		caches_vmcs(cpu->mmu.env.caches, HPA(at), size);
+}
+static inline void vmx_touch_fields(const struct cpu *cpu, unsigned first, unsigned count)
+{
+	vmx_touch(cpu, cpu->vmx->current + VMCS_OFFSET_FIELDS + 8 * first, 8 * count);
+}
 
 /* The controls of the current VMCS; the secondary ones are all 0 when "activate secondary controls" is 0. */
 static inline bool vmx_pin(const struct vmx *vmx, uint64_t control)
