@@ -52,9 +52,15 @@ void control_root(struct shadow *s)
 {
 	struct vmm *vmm = &s->vmm;
 	s->fills++;
+	agile_apply(s);
+	if (agile_root(s))
+		return;
 	if (s->mode.levels >= 4) {
-		s->root = fill_root(s);
-		vmm_write(vmm, GUEST_CR3, page_hpa(s, s->root).u | s->mode.pcid);
+		uint32_t root = fill_root(s);
+		if (root != s->root || !s->page[root].linked)
+			page_note_link(s, root);
+		s->root = root;
+		vmm_write(vmm, GUEST_CR3, page_hpa(s, s->root).u | pcid_of_guest(s, s->mode.pcid));
 		return;
 	}
 	s->root = PAGE_ROOT;
@@ -71,8 +77,8 @@ static bool role_differs(const struct paging_mode *a, const struct paging_mode *
 	return !a->wp && (a->smep != b->smep || a->smap != b->smap || a->pke != b->pke);
 }
 
-/* After any change of the registers. */
-static void apply(struct shadow *s)
+/* After any change of the registers. keep: the guest has invalidated nothing, so tables out of sync stay so, but hold what it wrote. */
+static void apply(struct shadow *s, bool keep)
 {
 	struct vmm *vmm = &s->vmm;
 	struct paging_regs regs = {.cr0 = s->cr0, .cr3 = s->cr3, .cr4 = s->cr4, .efer = s->efer, .pkru = s->cpu->pkru};
@@ -81,12 +87,18 @@ static void apply(struct shadow *s)
 	memcpy(regs.pdpte, s->pdpte, sizeof(regs.pdpte));
 	paging_decode(&s->mode, &regs);
 	s->flush |= role_differs(&before, &s->mode);
-	sync_resync_all(s);
+	if (!s->mode.pcide && before.pcide)
+		pcid_reset(s);
+	if (keep)
+		sync_all(s);
+	else
+		sync_resync_all(s);
 	vmm_write(vmm, GUEST_CR0, s->cr0 | CR0_PE | CR0_NE | CR0_WP | CR0_PG);
 	vmm_write(vmm, CR0_SHADOW, s->cr0);
 	vmm_write(vmm, GUEST_CR4, real_cr4(s));
 	vmm_write(vmm, CR4_SHADOW, s->cr4);
-	vmm_write(vmm, GUEST_EFER, (s->efer & EFER_SCE) | EFER_NXE | (long_mode ? EFER_LME | EFER_LMA : 0));
+	vmm_write(vmm, GUEST_EFER,
+		  (s->efer & EFER_SCE) | (agile_fits(s) ? s->efer & EFER_NXE : EFER_NXE) | (long_mode ? EFER_LME | EFER_LMA : 0));
 	uint64_t entry = vmm_read(vmm, ENTRY_CONTROLS);
 	vmm_write(vmm, ENTRY_CONTROLS, long_mode ? entry | CTL(ENTRY, GUEST_64) : entry & ~CTL(ENTRY, GUEST_64));
 	control_root(s);
@@ -98,7 +110,8 @@ void control_start(struct shadow *s)
 	vmm_write(vmm, CR0_MASK, CR0_OWNED);
 	vmm_write(vmm, CR4_MASK, ~0ull);
 	vmm_trap_msr(vmm, VMM_MSR_EFER);
-	apply(s);
+	pcid_reset(s);
+	apply(s, false);
 }
 
 /* The bits that the guest owns may have changed without an exit. */
@@ -117,6 +130,7 @@ static bool pae_in_use(uint64_t cr0, uint64_t cr4, uint64_t efer)
 static bool load_pdptes(struct shadow *s, uint64_t cr3)
 {
 	uint64_t pdpte[4], table = cr3 & CR3_PAE_TABLE;
+	vmm_touch(s->cpu, frame_hpa(s, GPA(table)), sizeof(pdpte));
 	for (unsigned i = 0; i < 4; i++) {
 		pdpte[i] = mem_read_entry(s->mem, frame_hpa(s, GPA(table + 8 * i)), 8);
 		if (pdpte[i] & PTE_P && pdpte[i] & paging_pdpte_reserved())
@@ -164,7 +178,7 @@ static enum vmm_result write_cr0(struct shadow *s, uint64_t value)
 		vmm_advance(&s->vmm);
 		return real_enter(s);
 	}
-	apply(s);
+	apply(s, false);
 	return VMM_RESUME;
 }
 
@@ -173,11 +187,14 @@ static enum vmm_result write_cr3(struct shadow *s, uint64_t value)
 	const bool pcide = s->cr4 & CR4_PCIDE, keep = pcide && value & CR3_NO_FLUSH;
 	const uint64_t cr3 = pcide ? value & ~CR3_NO_FLUSH : value;
 	s->cpu->ev.n[EV_SHADOW_CR3_EXITS]++;
+	shadow_note(s, SHADOW_CR3_EXIT, 0, s->cr3, value);
 	if (cr3 & CR3_RESERVED || (pae_in_use(s->cr0, s->cr4, s->efer) && !load_pdptes(s, cr3)))
 		return gp(&s->vmm);
 	s->cr3 = cr3;
-	apply(s);
-	if (!keep)
+	apply(s, keep);
+	if (pcide && !keep)
+		pcid_invalidate(s, s->mode.pcid);
+	else if (!keep)
 		inval_nonglobal(s);
 	return VMM_RESUME;
 }
@@ -202,7 +219,7 @@ static enum vmm_result write_cr4(struct shadow *s, uint64_t cr4)
 		return gp(&s->vmm);
 	s->cr4 = cr4;
 	s->flush |= changed & (CR4_PGE | CR4_PAE) || changed & ~cr4 & CR4_PCIDE || changed & cr4 & CR4_SMEP;
-	apply(s);
+	apply(s, false);
 	return VMM_RESUME;
 }
 
@@ -280,6 +297,6 @@ enum vmm_result control_wrmsr(struct vmm *vmm)
 	    (value & EFER_NXE && vmm->cpu->misc_enable & MISC_ENABLE_XD_DISABLE))
 		return gp(vmm);
 	s->efer = (value & ~EFER_LMA) | (s->efer & EFER_LMA);
-	apply(s);
+	apply(s, false);
 	return VMM_RESUME;
 }

@@ -43,7 +43,7 @@ static void observe(void *ctx, const struct walk_ref *ref)
 		gw->top = ref->level;
 }
 
-void guest_walk(struct shadow *s, gla_t gla, unsigned access, struct guest_walk *gw)
+void guest_peek(struct shadow *s, gla_t gla, unsigned access, struct guest_walk *gw)
 {
 	struct events unused;
 	struct walk_env env = {
@@ -51,6 +51,13 @@ void guest_walk(struct shadow *s, gla_t gla, unsigned access, struct guest_walk 
 	gw->top = 0;
 	s->mode.pkru = s->cpu->pkru;
 	walk_into(&gw->w, &env, &s->mode, gla, access, WALK_PEEK);
+}
+
+void guest_walk(struct shadow *s, gla_t gla, unsigned access, struct guest_walk *gw)
+{
+	guest_peek(s, gla, access, gw);
+	for (unsigned level = gw->top; level >= gw->w.level && level; level--)
+		vmm_touch(s->cpu, gw->ref[level].hpa, s->mode.entry_size);
 }
 
 /* The entry of another table in the same frame may have been made from the same bytes: that it lacks the flag does no harm. */
@@ -61,6 +68,7 @@ void guest_walk_flags(struct shadow *s, struct guest_walk *gw, unsigned access)
 		struct guest_ref *ref = &gw->ref[level];
 		if ((ref->entry & want) == want)
 			continue;
+		vmm_touch(s->cpu, ref->hpa, s->mode.entry_size);
 		mem_or_entry(s->mem, ref->hpa, want, s->mode.entry_size);
 		ref->entry |= want;
 	}
@@ -77,6 +85,21 @@ static unsigned slot_index(const struct shadow *s, unsigned level, gla_t gla)
 {
 	unsigned index = gla.u >> level_shift(level) & (SLOTS - 1);
 	return level == 3 && s->mode.levels < 4 ? index & 3 : index;
+}
+
+uint32_t fill_leaf(struct shadow *s, gla_t gla)
+{
+	uint32_t page = s->root;
+	for (unsigned level = shadow_top(s); page && level; level--) {
+		uint32_t slot = page * SLOTS + slot_index(s, level, gla);
+		uint64_t value = slot_read(s, slot);
+		if (!(value & PTE_P) || value & SPTE_SWITCH)
+			return 0;
+		if (value & SPTE_LEAF)
+			return slot;
+		page = page_number(s, value);
+	}
+	return 0;
 }
 
 /* Rights of the entries above a level. */
@@ -199,6 +222,7 @@ static uint32_t link_child(struct shadow *s, uint32_t slot, uint32_t child, uint
 		if (!(p->role & ROLE_DIRECT) && frame_is_ram(s, p->gfn) && s->frame[p->gfn].unsync)
 			sync_page(s, child); /* no stale entry may show up at a new place */
 		s->stale_pieces |= (slot_read(s, slot) & PTE_P) != 0;
+		page_note_link(s, child);
 	}
 	slot_write(s, slot, value, saved);
 	s->page[child].writes = 0;
@@ -214,7 +238,18 @@ static bool maps_here(const struct shadow *s, const struct guest_walk *gw, unsig
 	return level <= 3 && level <= guest_level && frame_region_is_plain(s, gw->w.gpa.u, level_shift(level));
 }
 
-/* The slot for the leaf, with all above it in place. */
+/* The slot becomes one that refers to the guest's own table, with the rights of all entries that lead there. */
+static void link_guest(struct shadow *s, const struct guest_walk *gw, uint32_t slot, unsigned level)
+{
+	unsigned rights = rights_above(s, gw, level - 1);
+	uint64_t value = page_base(gw->ref[level - 1].hpa.u) | SPTE_SWITCH | PTE_P | PTE_A;
+	value |= (rights & RIGHT_W ? PTE_RW : 0) | (rights & RIGHT_U ? PTE_US : 0) | (rights & RIGHT_NX ? PTE_XD : 0);
+	s->stale_pieces |= (slot_read(s, slot) & PTE_P) != 0;
+	s->stale_nested = true;
+	slot_write(s, slot, value, gw->ref[level].entry);
+}
+
+/* The slot for the leaf, with all above it in place; or, with level 0, the slot where the walk goes on in the guest's tables. */
 static uint32_t descend(struct shadow *s, const struct guest_walk *gw, const struct leaf *leaf, gla_t gla, unsigned *level)
 {
 	uint32_t page = s->root;
@@ -224,6 +259,11 @@ static uint32_t descend(struct shadow *s, const struct guest_walk *gw, const str
 		s->page[page].fill = s->fills;
 		if (*level < shadow_top(s) && maps_here(s, gw, *level))
 			return slot;
+		if (s->agile && *level > gw->w.level && agile_is_nested(s, gw->ref[*level - 1].hpa)) {
+			link_guest(s, gw, slot, *level);
+			*level = 0;
+			return slot;
+		}
 		page = link_child(s, slot, child_page(s, gw, leaf, *level, gla), saved_entry(s, gw, *level));
 	}
 }
@@ -246,8 +286,14 @@ enum fill_result fill(struct shadow *s, gla_t gla, unsigned access, struct guest
 	guest_walk_flags(s, gw, access);
 	uint64_t changes = s->changes;
 	s->fills++;
+	if (!s->root)
+		return FILL_NOTHING; /* the walk is the processor's own */
 	struct leaf leaf = leaf_of(s, gw, access);
 	reach(s, gw, &leaf, gla, &slot, &level);
+	if (!level) {
+		shadow_note(s, SHADOW_HIDDEN_FAULT, gw->w.gpa.u, 0, slot_read(s, slot));
+		return changes == s->changes ? FILL_NOTHING : FILL_DONE;
+	}
 
 	hpa_t hpa = frame_hpa(s, GPA(gw->w.gpa.u));
 	uint64_t gfn = hpa.u >> PAGE_SHIFT;

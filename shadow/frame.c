@@ -50,6 +50,7 @@ static void drop_maps(struct shadow *s, struct shadow_frame *region)
 
 void frame_protect(struct shadow *s, uint64_t gfn)
 {
+	host_permit_write(s, gfn, false);
 	drop_maps(s, &s->mid[gfn >> 9]);
 	drop_maps(s, &s->large[gfn >> 18]);
 	while (s->frame[gfn].maps) {
@@ -71,4 +72,6 @@ void frame_count_table(struct shadow *s, uint64_t gfn, int by)
 		frame_protect(s, gfn);
 	if (!s->frame[gfn].tables && s->frame[gfn].unsync)
 		sync_resync(s, gfn);
+	if (!s->frame[gfn].tables)
+		host_permit_write(s, gfn, true);
 }

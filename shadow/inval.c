@@ -2,11 +2,10 @@
 /*
  * What the guest invalidates (INVLPG, INVPCID), and the invalidation that the VMM itself needs, by INVVPID (SDM 3C, "Operations that
  * Invalidate Cached Mappings"). Without VPIDs every VM entry invalidates everything, and there is nothing to do.
- * CHOICE: INVPCID types 0 and 1 for another PCID than the current one invalidate all non-global translations of the guest: INVVPID cannot
- * name a PCID.
  */
 #include "shadow/shadow.h"
 
+#include "vmx/memop.h"
 #include "vmx/offer.h"
 
 enum invpcid_type { INVPCID_ADDRESS, INVPCID_CONTEXT, INVPCID_ALL, INVPCID_ALL_NONGLOBAL };
@@ -25,7 +24,7 @@ void inval_address(struct shadow *s, gla_t gla)
 	if (!vpid)
 		return;
 	mmu_invvpid_addr(&s->cpu->mmu, vpid, gla);
-	s->cpu->engine_flush = true;
+	vmm_invalidated(s->cpu, COST_INVVPID);
 }
 
 void inval_nonglobal(struct shadow *s)
@@ -34,7 +33,7 @@ void inval_nonglobal(struct shadow *s)
 	if (!vpid || s->flush)
 		return;
 	mmu_invvpid_nonglobal(&s->cpu->mmu, vpid);
-	s->cpu->engine_flush = true;
+	vmm_invalidated(s->cpu, COST_INVVPID);
 }
 
 void inval_pending(struct shadow *s)
@@ -42,10 +41,12 @@ void inval_pending(struct shadow *s)
 	uint16_t vpid = vpid_of(s);
 	if (vpid && s->flush) {
 		mmu_invvpid(&s->cpu->mmu, vpid);
-		s->cpu->engine_flush = true;
+		vmm_invalidated(s->cpu, COST_INVVPID);
 	}
-	if (s->flush || !vpid)
+	if (s->flush || !vpid) {
 		s->stale_writable = s->stale_pieces = false;
+		s->stale_nested = s->nesteds != 0;
+	}
 	s->flush = false;
 }
 
@@ -58,11 +59,18 @@ static void invalidate_page(struct shadow *s, gla_t gla)
 		inval_address(s, gla);
 }
 
+void inval_fault(struct shadow *s, gla_t gla)
+{
+	sync_address(s, gla);
+	s->flush |= s->stale_pieces;
+}
+
 enum vmm_result inval_invlpg(struct vmm *vmm)
 {
 	struct shadow *s = shadow_of(vmm);
 	gla_t gla = GLA(vmm_read(vmm, EXIT_QUALIFICATION));
 	s->cpu->ev.n[EV_SHADOW_INVLPG_EXITS]++;
+	shadow_note(s, SHADOW_INVLPG_EXIT, gla.u, 0, 0);
 	if (is_canonical(gla.u, LINEAR_WIDTH))
 		invalidate_page(s, s->mode.levels >= 4 ? gla : GLA((uint32_t)gla.u));
 	return VMM_RESUME;
@@ -75,24 +83,48 @@ static uint64_t gpr(const struct vmm *vmm, unsigned reg)
 	return reg == RSP ? vmm->cpu->vmx->vmcs.guest_rsp : vmm->cpu->gpr[reg];
 }
 
-/* The linear address of the descriptor. LIMIT: segment limits and types are not checked, which matters outside 64-bit mode only. */
-static bool descriptor_address(struct vmm *vmm, uint64_t info, gla_t *gla)
+static bool in_64bit_code(struct shadow *s)
 {
-	struct shadow *s = shadow_of(vmm);
-	bool wide = (s->efer & EFER_LMA) && (vmm_read(vmm, GUEST_CS_AR) & AR_L);
-	unsigned segment = (unsigned)FIELD(info, 17, 15), size = (unsigned)FIELD(info, 9, 7);
+	return (s->efer & EFER_LMA) && (vmm_read(&s->vmm, GUEST_CS_AR) & AR_L);
+}
+
+/* Outside 64-bit mode: the segment can be read, and has these bytes (SDM 3A, "Protection"). */
+static bool segment_permits(struct vmm *vmm, unsigned segment, uint32_t offset, unsigned size)
+{
+	const struct segment seg = {.ar = (uint32_t)vmm_get(vmm, VMCS_I_GUEST_ES_AR + segment),
+				    .limit = (uint32_t)vmm_get(vmm, VMCS_I_GUEST_ES_LIMIT + segment)};
+	bool readable = !(seg.ar & AR_CODE) || seg.ar & AR_RW;
+	return !(seg.ar & AR_UNUSABLE) && readable && memop_within(&seg, offset, size);
+}
+
+static uint64_t descriptor_offset(struct vmm *vmm, uint64_t info)
+{
+	unsigned size = (unsigned)FIELD(info, 9, 7);
 	uint64_t offset = vmm_read(vmm, EXIT_QUALIFICATION);
 	if (!(info & INFO_BASE_INVALID))
 		offset += gpr(vmm, (unsigned)FIELD(info, 26, 23));
 	if (!(info & INFO_INDEX_INVALID))
 		offset += gpr(vmm, (unsigned)FIELD(info, 21, 18)) << FIELD(info, 1, 0);
-	offset = size == 0 ? (uint16_t)offset : size == 1 ? (uint32_t)offset : offset;
-	uint64_t base = vmm_get(vmm, VMCS_I_GUEST_ES_BASE + (segment < SEG_COUNT ? segment : SEG_DS));
+	return size == 0 ? (uint16_t)offset : size == 1 ? (uint32_t)offset : offset;
+}
+
+/* The linear address of the descriptor of size bytes; false: #GP(0) or #SS(0) is queued. */
+static bool descriptor_address(struct vmm *vmm, uint64_t info, unsigned size, gla_t *gla)
+{
+	struct shadow *s = shadow_of(vmm);
+	bool wide = in_64bit_code(s), good;
+	unsigned segment = (unsigned)FIELD(info, 17, 15), width = s->mode.linear_width;
+	uint64_t offset = descriptor_offset(vmm, info);
+	segment = segment < SEG_COUNT ? segment : SEG_DS;
+	uint64_t base = vmm_get(vmm, VMCS_I_GUEST_ES_BASE + segment);
 	*gla = wide ? GLA((segment >= SEG_FS ? base : 0) + offset) : GLA((uint32_t)(base + offset));
-	if (!wide || (is_canonical(gla->u, s->mode.linear_width) && is_canonical(gla->u + 15, s->mode.linear_width)))
-		return true;
-	vmm_inject(vmm, segment == SEG_SS ? VEC_SS : VEC_GP, true, 0);
-	return false;
+	if (wide)
+		good = is_canonical(gla->u, width) && is_canonical(gla->u + size - 1, width);
+	else
+		good = segment_permits(vmm, segment, (uint32_t)offset, size);
+	if (!good)
+		vmm_inject(vmm, segment == SEG_SS ? VEC_SS : VEC_GP, true, 0);
+	return good;
 }
 
 static bool invpcid_valid(const struct shadow *s, uint64_t type, const uint64_t descriptor[2])
@@ -104,33 +136,58 @@ static bool invpcid_valid(const struct shadow *s, uint64_t type, const uint64_t 
 	return type != INVPCID_ADDRESS || is_canonical(descriptor[1], LINEAR_WIDTH);
 }
 
+/* One page of another PCID than the current one: it goes in all, or, if it may be there in pieces, with all of its PCID. */
+static void invalidate_other(struct shadow *s, uint16_t pcid, gla_t gla)
+{
+	sync_all(s);
+	inval_address(s, gla);
+	if (s->stale_pieces)
+		pcid_invalidate(s, pcid);
+}
+
 static void invpcid(struct shadow *s, uint64_t type, const uint64_t descriptor[2])
 {
+	uint16_t pcid = (uint16_t)descriptor[0];
+	if (type == INVPCID_ADDRESS && pcid == s->mode.pcid) {
+		invalidate_page(s, GLA(descriptor[1]));
+		return;
+	}
+	if (type == INVPCID_ADDRESS) {
+		invalidate_other(s, pcid, GLA(descriptor[1]));
+		return;
+	}
 	sync_resync_all(s);
 	if (type == INVPCID_ALL)
 		s->flush = true;
-	else if (type == INVPCID_ADDRESS && descriptor[0] == s->mode.pcid)
-		invalidate_page(s, GLA(descriptor[1]));
-	else if (s->stale_pieces)
-		s->flush = true;
+	else if (type == INVPCID_CONTEXT && s->mode.pcide)
+		pcid_invalidate(s, pcid);
 	else
 		inval_nonglobal(s);
+}
+
+/* As the instruction; *address becomes the linear address that its descriptor names. */
+static enum vmm_result carry_out(struct vmm *vmm, uint64_t info, uint64_t type, uint64_t *address)
+{
+	uint64_t descriptor[2];
+	gla_t gla;
+	if (!descriptor_address(vmm, info, sizeof(descriptor), &gla) || !vmm->access(vmm, gla.u, descriptor, sizeof(descriptor), ACC_READ))
+		return VMM_RETRY;
+	*address = type == INVPCID_ADDRESS ? descriptor[1] : 0;
+	if (!invpcid_valid(shadow_of(vmm), type, descriptor)) {
+		vmm_inject(vmm, VEC_GP, true, 0);
+		return VMM_RETRY;
+	}
+	invpcid(shadow_of(vmm), type, descriptor);
+	return VMM_RESUME;
 }
 
 enum vmm_result inval_invpcid(struct vmm *vmm)
 {
 	struct shadow *s = shadow_of(vmm);
-	uint64_t info = vmm_read(vmm, EXIT_INSN_INFO), descriptor[2];
-	gla_t gla;
+	uint64_t info = vmm_read(vmm, EXIT_INSN_INFO), type = gpr(vmm, (unsigned)FIELD(info, 31, 28)), address = 0;
 	s->cpu->ev.n[EV_SHADOW_INVLPG_EXITS]++;
-	if (!descriptor_address(vmm, info, &gla) || !vmm->access(vmm, gla.u, descriptor, sizeof(descriptor), ACC_READ))
-		return VMM_RETRY;
-	uint64_t type = gpr(vmm, (unsigned)FIELD(info, 31, 28));
-	type = (s->efer & EFER_LMA) && (vmm_read(vmm, GUEST_CS_AR) & AR_L) ? type : (uint32_t)type;
-	if (!invpcid_valid(s, type, descriptor)) {
-		vmm_inject(vmm, VEC_GP, true, 0);
-		return VMM_RETRY;
-	}
-	invpcid(s, type, descriptor);
-	return VMM_RESUME;
+	type = in_64bit_code(s) ? type : (uint32_t)type;
+	enum vmm_result result = carry_out(vmm, info, type, &address);
+	shadow_note(s, SHADOW_INVLPG_EXIT, address, type, 0);
+	return result;
 }

@@ -58,6 +58,7 @@ static hpa_t slot_hpa(const struct shadow *s, uint32_t slot)
 
 uint64_t slot_read(const struct shadow *s, uint32_t slot)
 {
+	vmm_touch(s->cpu, slot_hpa(s, slot), 8);
 	return mem_load_entry(s->mem, slot_hpa(s, slot), 8);
 }
 
@@ -65,8 +66,10 @@ uint64_t slot_read(const struct shadow *s, uint32_t slot)
 static uint32_t *list_of(struct shadow *s, uint32_t slot, uint64_t value)
 {
 	uint64_t address = value & BITS(MAXPHYADDR - 1, 12), gfn = address >> PAGE_SHIFT;
+	if (value & SPTE_SWITCH)
+		return &s->frame[gfn].switches;
 	if (!(value & SPTE_LEAF))
-		return &s->page[(address - s->pool.u) / PAGE_SIZE + 1].parents;
+		return &s->page[page_number(s, value)].parents;
 	if (!(value & PTE_RW))
 		return NULL;
 	switch (role_level(s->page[slot / SLOTS].role)) {
@@ -113,6 +116,7 @@ void slot_write(struct shadow *s, uint32_t slot, uint64_t value, uint64_t saved)
 	s->changes++;
 	if (old & PTE_P)
 		unhang(s, slot, old);
+	vmm_touch(s->cpu, slot_hpa(s, slot), 8);
 	mem_write(s->mem, slot_hpa(s, slot), value, 8);
 	if (value & PTE_P)
 		hang(s, slot, value);
@@ -193,7 +197,18 @@ static uint32_t page_new(struct shadow *s, uint64_t gfn, uint32_t role)
 	if (!(role & ROLE_DIRECT))
 		frame_count_table(s, gfn, 1);
 	s->cpu->ev.n[EV_SHADOW_ALLOCATED]++;
+	shadow_note(s, SHADOW_ALLOCATE, gfn << PAGE_SHIFT, 0, role);
 	return page;
+}
+
+void page_note_link(struct shadow *s, uint32_t page)
+{
+	struct shadow_page *p = &s->page[page];
+	if (p->linked) {
+		s->cpu->ev.n[EV_SHADOW_REUSED]++;
+		shadow_note(s, SHADOW_REUSE, p->gfn << PAGE_SHIFT, p->role, p->role);
+	}
+	p->linked = true;
 }
 
 uint32_t page_get(struct shadow *s, uint64_t gfn, uint32_t role)
@@ -201,9 +216,7 @@ uint32_t page_get(struct shadow *s, uint64_t gfn, uint32_t role)
 	uint32_t page = *bucket_of(s, gfn);
 	while (page && (s->page[page].gfn != gfn || s->page[page].role != role))
 		page = s->page[page].chain;
-	if (page)
-		s->cpu->ev.n[EV_SHADOW_REUSED]++;
-	else
+	if (!page)
 		page = page_new(s, gfn, role);
 	s->page[page].stamp = s->tick;
 	s->page[page].fill = s->fills;

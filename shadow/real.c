@@ -13,6 +13,7 @@
 static void zap_all(struct shadow *s)
 {
 	s->root = PAGE_ROOT;
+	agile_take_back_all(s);
 	for (uint32_t slot = PAGE_ROOT * SLOTS; slot < PAGE_ROOT * SLOTS + 4; slot++)
 		slot_write(s, slot, 0, 0);
 	for (uint32_t p = PAGE_ROOT + 1; p <= s->total; p++)
@@ -57,6 +58,7 @@ enum vmm_result real_enter(struct shadow *s)
 	cpu->cr3 = s->cr3;
 	cpu->cr4 = s->cr4;
 	cpu->efer = s->efer;
+	mmu_set_switch(&cpu->mmu, 0, SWITCH_NONE);
 	mmu_set_context(&cpu->mmu, 0, 0, fill_identity, s);
 	cpu_paging_changed(cpu);
 	mmu_flush_all(&cpu->mmu);

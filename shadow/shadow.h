@@ -31,16 +31,18 @@
 #define ROLE_PKE BIT(22)      /* CR4.PKE with CR0.WP = 0 */
 #define ROLE_G BIT(21)	      /* direct: it is global */
 
-#define SPTE_LEAF BIT(9) /* ignored by the processor: the slot maps a page */
+#define SPTE_LEAF BIT(9)    /* ignored by the processor: the slot maps a page */
+#define SPTE_SWITCH BIT(10) /* the slot refers to the guest's own table: agile.c */
 
 #define VMM_MSR_EFER 0xc0000080u
 
 enum {
 	SLOTS = 512,
-	PAGE_ROOT = 1,	  /* the shadow page that serves as PDPT of PAE paging: numbers begin with it, 0 is none */
-	RESERVE = 32,	  /* shadow pages beyond the pool, so that any one instruction can complete */
-	STEP_MAX = 8,	  /* frames that one stepped instruction may write */
-	UNSYNC_MAX = 256, /* tables out of sync at a time */
+	PAGE_ROOT = 1,	   /* the shadow page that serves as PDPT of PAE paging: numbers begin with it, 0 is none */
+	RESERVE = 32,	   /* shadow pages beyond the pool, so that any one instruction can complete */
+	STEP_MAX = 8,	   /* frames that one stepped instruction may write */
+	UNSYNC_MAX = 256,  /* tables out of sync at a time */
+	NESTED_MAX = 1024, /* tables given to nested walks at a time */
 };
 
 struct shadow_page {
@@ -52,6 +54,7 @@ struct shadow_page {
 	uint64_t stamp;	  /* when a fill last used it */
 	uint64_t fill;	  /* the number of that fill */
 	bool used;
+	bool linked; /* a slot, or CR3, has referred to it */
 };
 
 /* A frame, 2-MiB or 1-GiB region of the guest's RAM. */
@@ -59,12 +62,22 @@ struct shadow_frame {
 	uint32_t maps;	 /* slots of this size that map it writable */
 	uint32_t tables; /* shadow pages of tables in it */
 	bool unsync;	 /* frames: its tables are out of sync, and it may be written */
+	/* frames, agile paging: */
+	bool nested;	   /* nested walks use the table in it */
+	bool never_nested; /* and never again */
+	uint32_t switches; /* slots that refer to it */
+	uint64_t written;  /* the clock, and 1, when a write to it last exited; 0: none has */
+};
+
+/* A table of the guest that nested walks use. */
+struct shadow_nested {
+	uint64_t gfn, sum; /* sum: of its entries when the VMM last looked */
 };
 
 struct shadow_step {
 	uint64_t gfn;
 	gla_t gla;
-	uint32_t slot;
+	uint32_t slot;		/* 0: the host's page table is changed instead */
 	uint64_t entry, after;	/* what the slot is meanwhile, and then */
 	uint64_t before[SLOTS]; /* what the frame held, for traces */
 };
@@ -105,7 +118,8 @@ struct shadow {
 	/* the guest as it sees itself */
 	uint64_t cr0, cr3, cr4, efer, pdpte[4];
 	struct paging_mode mode;
-	uint32_t root; /* the shadow page that CR3 in the VMCS refers to */
+	uint32_t root;			/* the shadow page that CR3 in the VMCS refers to */
+	uint16_t pcid[4096], next_pcid; /* the processor's PCID for each of the guest's; the next that nothing is cached under */
 
 	uint64_t tick;	  /* +1 when the guest has got on since the last exit */
 	uint64_t fills;	  /* numbers the fills */
@@ -115,6 +129,13 @@ struct shadow {
 	unsigned unsyncs;
 	struct shadow_step step[STEP_MAX]; /* frames writable for the instruction being stepped */
 	unsigned steps;
+	bool agile;	    /* walks may switch to nested ones */
+	hpa_t host;	    /* the host's page table; 0: none */
+	uint64_t host_gibs; /* PDs that it has */
+	struct shadow_nested nested[NESTED_MAX];
+	unsigned nesteds;
+	uint64_t looked;     /* the clock when they were looked at */
+	bool stale_nested;   /* the TLB may hold translations that nested walks gave */
 	bool stale_writable; /* the TLB may hold writable translations that no slot knows any more */
 	bool stale_pieces;   /* the TLB may hold several translations of what the guest invalidates as one page */
 	bool flush;	     /* all translations of the guest must go before it is entered */
@@ -132,10 +153,17 @@ int page_init(struct shadow *s);
 void page_free(struct shadow *s);
 /* The shadow page for a key, found or made; the page stays until the next fill at least. */
 uint32_t page_get(struct shadow *s, uint64_t gfn, uint32_t role);
+/* A slot, or CR3, refers to the page from now on, and did not before: unless it is new, it is reused. */
+void page_note_link(struct shadow *s, uint32_t page);
 void page_zap(struct shadow *s, uint32_t page);
 static inline hpa_t page_hpa(const struct shadow *s, uint32_t page)
 {
 	return HPA(s->pool.u + (uint64_t)(page - 1) * PAGE_SIZE);
+}
+/* The number of the page that a slot's value refers to. */
+static inline uint32_t page_number(const struct shadow *s, uint64_t value)
+{
+	return (uint32_t)(((value & BITS(MAXPHYADDR - 1, 12)) - s->pool.u) / PAGE_SIZE + 1);
 }
 /* The next page (after page; 0: the first) that stands for a guest table in this frame; 0: no more. */
 uint32_t page_of_table(const struct shadow *s, uint64_t gfn, uint32_t page);
@@ -174,6 +202,8 @@ void sync_resync_all(struct shadow *s);
  * elsewhere, may come to serve it without the guest's invalidating again.
  */
 void sync_all(struct shadow *s);
+/* A page fault: the slot that serves the address is looked at again. */
+void sync_address(struct shadow *s, gla_t gla);
 
 /* ---- fill.c: faults ---- */
 enum fill_result {
@@ -184,10 +214,14 @@ enum fill_result {
 };
 enum fill_result fill(struct shadow *s, gla_t gla, unsigned access, struct guest_walk *gw);
 void guest_walk(struct shadow *s, gla_t gla, unsigned access, struct guest_walk *gw);
+/* The same, free of charge: for who looks on. */
+void guest_peek(struct shadow *s, gla_t gla, unsigned access, struct guest_walk *gw);
 /* Sets the accessed and dirty flags that the access sets. */
 void guest_walk_flags(struct shadow *s, struct guest_walk *gw, unsigned access);
 /* A second stage (second_fn): guest-physical to host-physical, for walks of the guest's own tables; ctx is struct shadow. */
 second_fn fill_identity;
+/* The slot that maps the address now; 0: none does. */
+uint32_t fill_leaf(struct shadow *s, gla_t gla);
 /* The shadow page for the guest's top table (4- and 5-level paging). */
 uint32_t fill_root(struct shadow *s);
 
@@ -199,7 +233,7 @@ void write_end_step(struct shadow *s);
 void write_bytes(struct shadow *s, hpa_t to, const void *from, unsigned size);
 
 /* ---- store.c ---- */
-/* Carries out the instruction at RIP if it is a plain store to gla (at hpa); false: nothing has happened. */
+/* Carries out the instruction at RIP if it is a known form of store to gla (at hpa); false: nothing has happened. */
 bool store_emulate(struct shadow *s, gla_t gla, hpa_t hpa);
 
 /* ---- control.c: the guest's control registers ---- */
@@ -210,6 +244,38 @@ void control_start(struct shadow *s);
 /* The root for the guest's paging mode and CR3, and CR3 in the VMCS. */
 void control_root(struct shadow *s);
 
+/* ---- host.c: the host's page table ---- */
+/* Bytes that it needs, for so much memory before it. */
+uint64_t host_area(uint64_t memory);
+/* Makes it at s->host: for guest-physical addresses to end by 4-KiB pages. */
+void host_init(struct shadow *s, uint64_t end);
+uint64_t host_eptp(const struct shadow *s);
+bool host_permits_write(const struct shadow *s, uint64_t gfn);
+/* Nothing without a host's page table. */
+void host_permit_write(struct shadow *s, uint64_t gfn, bool permit);
+
+/* ---- agile.c ---- */
+/* true if walks may be nested in the guest's mode; EFER.NXE is the guest's own then. */
+bool agile_fits(const struct shadow *s);
+/* After any change of the guest's mode. */
+void agile_apply(struct shadow *s);
+/* true if walks are nested from this table of the guest's on */
+bool agile_is_nested(const struct shadow *s, hpa_t table);
+/* true if that is its top table: CR3 in the VMCS refers to it. */
+bool agile_root(struct shadow *s);
+/* A write to a protected table has exited: true if the table is protected no longer, but given to nested walks. */
+bool agile_note_write(struct shadow *s, uint64_t gfn);
+void agile_take_back_all(struct shadow *s);
+void agile_look(struct shadow *s);
+enum vmm_result agile_violation(struct vmm *vmm);
+
+/* ---- pcid.c ---- */
+void pcid_reset(struct shadow *s);
+/* The processor's PCID for one of the guest's. */
+uint16_t pcid_of_guest(struct shadow *s, uint16_t pcid);
+/* What is cached under a PCID of the guest's is no longer used, but for global translations. */
+void pcid_invalidate(struct shadow *s, uint16_t pcid);
+
 /* ---- real.c: real-address mode ---- */
 enum vmm_result real_enter(struct shadow *s);
 
@@ -218,11 +284,20 @@ enum vmm_result inval_invlpg(struct vmm *vmm);
 enum vmm_result inval_invpcid(struct vmm *vmm);
 void inval_address(struct shadow *s, gla_t gla);
 void inval_nonglobal(struct shadow *s);
+/*
+ * A page fault that the guest gets invalidates what would be used for its address, all pieces of a large page among it (SDM 3A, "Operations
+ * that Invalidate TLBs and Paging-Structure Caches"). The processor has done so for what it caches of the address itself, if it raised it.
+ */
+void inval_fault(struct shadow *s, gla_t gla);
 /* Carries out s->flush. */
 void inval_pending(struct shadow *s);
 
 /* ---- vmm.c ---- */
 void shadow_note(struct shadow *s, enum shadow_event_kind kind, uint64_t address, uint64_t before, uint64_t after);
 enum vmm_result shadow_inject_fault(struct shadow *s, gla_t gla, uint32_t error);
+/* ACC_*: what kind of access a page fault's error code tells of. */
+unsigned shadow_fault_access(struct vmm *vmm, uint32_t error);
+/* The end of a hidden fault: the guest goes on where it was, with the event that was being delivered. */
+enum vmm_result shadow_retry(struct vmm *vmm);
 
 #endif

@@ -40,13 +40,23 @@ static void sync_slot(struct shadow *s, uint32_t slot)
 	unsigned size = entry_size(p->role), index = guest_index(p->role, slot % SLOTS);
 	if (!s->saved[slot])
 		return;
-	if (mem_read_entry(s->mem, HPA((p->gfn << PAGE_SHIFT) + index * size), size) != s->saved[slot])
+	hpa_t entry = HPA((p->gfn << PAGE_SHIFT) + index * size);
+	vmm_touch(s->cpu, entry, size);
+	if (mem_read_entry(s->mem, entry, size) != s->saved[slot])
 		forget(s, slot);
 }
 
 void sync_page(struct shadow *s, uint32_t page)
 {
 	for (uint32_t slot = page * SLOTS; slot < (page + 1) * SLOTS; slot++)
+		sync_slot(s, slot);
+}
+
+void sync_address(struct shadow *s, gla_t gla)
+{
+	uint32_t slot = s->unsyncs ? fill_leaf(s, gla) : 0;
+	const struct shadow_page *p = &s->page[slot / SLOTS];
+	if (slot && !(p->role & ROLE_DIRECT) && role_level(p->role) == 1)
 		sync_slot(s, slot);
 }
 

@@ -27,7 +27,13 @@ const char *shadow_event_name(enum shadow_event_kind kind)
 	    [SHADOW_PTE_WRITE] = "pte_write",
 	    [SHADOW_UNSYNC] = "unsync",
 	    [SHADOW_RESYNC] = "resync",
+	    [SHADOW_ALLOCATE] = "allocate",
+	    [SHADOW_REUSE] = "reuse",
 	    [SHADOW_ZAP] = "zap",
+	    [SHADOW_CR3_EXIT] = "cr3_exit",
+	    [SHADOW_INVLPG_EXIT] = "invlpg_exit",
+	    [SHADOW_NEST] = "nest",
+	    [SHADOW_RETURN] = "return",
 	};
 	CHECK(kind < SHADOW_EVENT_KINDS);
 	return names[kind];
@@ -60,6 +66,7 @@ enum vmm_result shadow_inject_fault(struct shadow *s, gla_t gla, uint32_t error)
 	uint64_t idt = vmm_read(vmm, IDT_INFO);
 	s->cpu->ev.n[EV_SHADOW_TRUE_FAULTS]++;
 	shadow_note(s, SHADOW_TRUE_FAULT, 0, error, 0);
+	inval_fault(s, gla);
 	s->cpu->cr2 = gla.u;
 	if (is_contributory_to(idt, VEC_DF))
 		return VMM_DOWN;
@@ -76,7 +83,7 @@ static unsigned guest_cpl(struct vmm *vmm)
 }
 
 /* What kind of access a page fault's error code tells of. */
-static unsigned access_of(struct vmm *vmm, uint32_t error)
+unsigned shadow_fault_access(struct vmm *vmm, uint32_t error)
 {
 	unsigned access = error & PF_W ? ACC_WRITE : error & PF_I ? ACC_FETCH : ACC_READ;
 	if (error & PF_U)
@@ -98,8 +105,7 @@ static void restore_rf(struct vmm *vmm, uint64_t idt)
 		vmm_write(vmm, GUEST_RFLAGS, vmm_read(vmm, GUEST_RFLAGS) & ~FLAG_RF);
 }
 
-/* The guest goes on where it was: with the event that was being delivered, and with the blocking by NMI that an IRET had ended. */
-static enum vmm_result retry(struct vmm *vmm)
+enum vmm_result shadow_retry(struct vmm *vmm)
 {
 	uint64_t info = vmm_read(vmm, EXIT_INTR_INFO), idt = vmm_read(vmm, IDT_INFO);
 	restore_rf(vmm, idt);
@@ -116,7 +122,7 @@ static enum vmm_result page_fault(struct vmm *vmm)
 	struct guest_walk gw;
 	gla_t gla = GLA(vmm_read(vmm, EXIT_QUALIFICATION));
 	uint32_t error = (uint32_t)vmm_read(vmm, EXIT_INTR_ERROR);
-	unsigned access = access_of(vmm, error);
+	unsigned access = shadow_fault_access(vmm, error);
 	s->fault_gla = gla.u;
 	s->fault_error = error;
 	switch (fill(s, gla, access, &gw)) {
@@ -134,7 +140,7 @@ static enum vmm_result page_fault(struct vmm *vmm)
 		s->cpu->ev.n[EV_SHADOW_HIDDEN_FAULTS]++;
 		break;
 	}
-	return retry(vmm);
+	return shadow_retry(vmm);
 }
 
 static enum vmm_result exception(struct vmm *vmm)
@@ -163,14 +169,40 @@ static void copy(struct shadow *s, hpa_t hpa, uint8_t *data, unsigned size, bool
 	bool ram = frame_is_ram(s, hpa.u >> PAGE_SHIFT);
 	if (write && ram)
 		write_bytes(s, hpa, data, size);
-	else if (ram)
+	else if (ram) {
+		vmm_touch(s->cpu, hpa, size);
 		mem_read_bytes(s->mem, hpa, data, size);
+	}
 	for (unsigned i = 0; !ram && i < size; i++) {
 		if (write)
 			mem_write(s->mem, HPA(hpa.u + i), data[i], 1);
 		else
 			data[i] = (uint8_t)mem_read(s->mem, HPA(hpa.u + i), 1);
 	}
+}
+
+bool shadow_vmm_given(const struct cpu *cpu, gla_t gla, unsigned access, hpa_t page)
+{
+	struct guest_walk gw;
+	struct shadow *s = cpu->vmx && cpu->vmx->vmm ? shadow_of(cpu->vmx->vmm) : NULL;
+	if (!s || cpu->vmx_op != VMX_NONROOT)
+		return false;
+	guest_peek(s, gla, access, &gw);
+	if (gw.w.status != WALK_OK || page_base(frame_hpa(s, gw.w.gpa).u) != page.u)
+		return false;
+	return !(access & ACC_WRITE) || s->steps || !frame_is_protected(s, gw.w.gpa.u >> PAGE_SHIFT);
+}
+
+enum shadow_event_kind shadow_vmm_judge(const struct cpu *cpu, gla_t gla, unsigned access, gpa_t *gpa, uint32_t *error)
+{
+	struct guest_walk gw;
+	struct shadow *s = shadow_of(cpu->vmx->vmm);
+	guest_peek(s, gla, access, &gw);
+	*gpa = gw.w.gpa;
+	*error = gw.w.error;
+	if (gw.w.status != WALK_OK)
+		return SHADOW_TRUE_FAULT;
+	return access & ACC_WRITE && frame_is_protected(s, gw.w.gpa.u >> PAGE_SHIFT) ? SHADOW_WP_FAULT : SHADOW_HIDDEN_FAULT;
 }
 
 /* For INS, OUTS and INVPCID: both pages are translated before anything is read or written. */
@@ -187,13 +219,15 @@ static bool guest_access(struct vmm *vmm, uint64_t gla, void *data, unsigned siz
 		gla_t at = GLA(s->mode.levels >= 4 ? gla + i * room : (uint32_t)(gla + i * room));
 		guest_walk(s, at, kind, &span[i].gw);
 		if (span[i].gw.w.status != WALK_OK) {
+			inval_address(s, at);
 			shadow_inject_fault(s, at, span[i].gw.w.error);
 			return false;
 		}
 	}
 	for (unsigned i = 0; i < 2 && span[i].size; i++) {
 		guest_walk_flags(s, &span[i].gw, kind);
-		copy(s, frame_hpa(s, span[i].gw.w.gpa), (uint8_t *)data + (i ? span[0].size : 0), span[i].size, access & ACC_WRITE);
+		if (data)
+			copy(s, frame_hpa(s, span[i].gw.w.gpa), (uint8_t *)data + (i ? span[0].size : 0), span[i].size, access & ACC_WRITE);
 	}
 	return true;
 }
@@ -217,9 +251,10 @@ static enum vmm_result dispatch(struct vmm *vmm)
 	unsigned reason = vmm_read(vmm, EXIT_REASON) & 0xffff;
 	note_progress(s);
 	s->fault_gla = s->fault_error = 0;
-	if (unlikely(s->steps) && reason != EXIT_EXCEPTION_NMI)
+	if (unlikely(s->steps) && reason != EXIT_EXCEPTION_NMI && reason != EXIT_EPT_VIOLATION)
 		write_end_step(s);
 	enum vmm_result result = s->handler[reason](vmm);
+	agile_look(s);
 	inval_pending(s);
 	return result;
 }
@@ -231,6 +266,7 @@ static void fill_rows(struct shadow *s)
 	s->common_wrmsr = row[EXIT_MSR_WRITE].handler;
 	row[EXIT_EXCEPTION_NMI].handler = exception;
 	row[EXIT_MONITOR_TRAP_FLAG].handler = monitor_trap_flag;
+	row[EXIT_EPT_VIOLATION].handler = agile_violation;
 	row[EXIT_CR_ACCESS].handler = control_cr_access;
 	row[EXIT_MSR_READ].handler = control_rdmsr;
 	row[EXIT_MSR_WRITE].handler = control_wrmsr;
@@ -249,12 +285,18 @@ uint64_t shadow_vmm_area(unsigned pages)
 	return (uint64_t)(AREA_POOL + 1 + (pages ? pages : SHADOW_PAGES_DEFAULT) + RESERVE) * PAGE_SIZE;
 }
 
+uint64_t shadow_vmm_area_agile(unsigned pages, uint64_t ram)
+{
+	uint64_t area = shadow_vmm_area(pages);
+	return area + host_area(ram + area);
+}
+
 static bool config_is_good(const struct cpu *cpu, const struct shadow_vmm_config *c)
 {
-	uint64_t size = shadow_vmm_area(c->pages);
-	return cpu->vmx && cpu->vmx_op == VMX_OUTSIDE && (c->pages == 0 || (c->pages >= SHADOW_PAGES_MIN && c->pages < BIT(20))) &&
-	       page_offset(c->area.u) == 0 && c->area_size >= size && mem_is_ram(cpu->mem, c->area, c->area_size) &&
-	       c->area.u + c->area_size <= MEM_HIGH_BASE;
+	uint64_t size = c->agile ? shadow_vmm_area_agile(c->pages, c->area.u) : shadow_vmm_area(c->pages);
+	return (!c->agile || c->no_unsync) && cpu->vmx && cpu->vmx_op == VMX_OUTSIDE &&
+	       (c->pages == 0 || (c->pages >= SHADOW_PAGES_MIN && c->pages < BIT(20))) && page_offset(c->area.u) == 0 &&
+	       c->area_size >= size && mem_is_ram(cpu->mem, c->area, c->area_size) && c->area.u + c->area_size <= MEM_HIGH_BASE;
 }
 
 static void set_controls(struct shadow *s)
@@ -272,6 +314,8 @@ static struct shadow *new_shadow(struct cpu *cpu, const struct shadow_vmm_config
 	if (!s)
 		return NULL;
 	s->config = *config;
+	s->config.interval = config->interval ? config->interval : SHADOW_INTERVAL_DEFAULT;
+	s->config.unprotect = config->unprotect ? config->unprotect : SHADOW_UNPROTECT_DEFAULT;
 	s->cpu = cpu;
 	s->mem = cpu->mem;
 	s->pool = HPA(config->area.u + AREA_POOL * PAGE_SIZE);
@@ -306,6 +350,10 @@ int shadow_vmm_start(struct cpu *cpu, const struct shadow_vmm_config *config)
 		return -ERR_NOMEM;
 	uint64_t area = config->area.u;
 	clear_area(s);
+	if (config->agile) {
+		s->host = HPA(area + shadow_vmm_area(config->pages));
+		host_init(s, area + config->area_size);
+	}
 	vmm_init(&s->vmm, cpu, "shadow", area, area + AREA_VMCS * PAGE_SIZE, area + AREA_BITMAPS * PAGE_SIZE);
 	s->vmm.own = s;
 	s->vmm.devices = config->devices;

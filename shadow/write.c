@@ -3,7 +3,7 @@
  * A permitted store to a write-protected frame. It is let through in one of four ways:
  *   out of sync   a leaf table becomes writable until the guest next invalidates (sync.c);
  *   no table      a frame that is written again and again, and not walked meanwhile, loses its shadow pages;
- *   emulated      a plain store, by the VMM itself (store.c);
+ *   emulated      a known form of store, by the VMM itself (store.c);
  *   stepped       CHOICE: a store that the VMM does not carry out itself is executed by the processor, with just this frame writable
  *                 through just this slot; the monitor trap flag brings the VMM back after it (SDM 3C, "Monitor Trap Flag"). So every
  *                 form of store has its exact effect.
@@ -19,6 +19,7 @@ void write_bytes(struct shadow *s, hpa_t to, const void *from, unsigned size)
 {
 	uint64_t gfn = to.u >> PAGE_SHIFT;
 	unsigned offset = (unsigned)page_offset(to.u);
+	vmm_touch(s->cpu, to, size);
 	mem_write_bytes(s->mem, to, from, size);
 	if (frame_is_protected(s, gfn))
 		sync_range(s, gfn, offset, offset + size);
@@ -48,7 +49,9 @@ static void note_writes(struct shadow *s, const struct shadow_step *step)
 static void end_one(struct shadow *s, const struct shadow_step *step)
 {
 	bool protected = frame_is_protected(s, step->gfn);
-	if (slot_read(s, step->slot) == step->entry)
+	if (!step->slot)
+		host_permit_write(s, step->gfn, !protected);
+	else if (slot_read(s, step->slot) == step->entry)
 		slot_write(s, step->slot, step->after, step->after ? s->saved[step->slot] : 0);
 	inval_address(s, step->gla);
 	note_writes(s, step);
@@ -74,7 +77,10 @@ static void begin_step(struct shadow *s, gla_t gla, const struct guest_walk *gw)
 	step->after = gw->once ? 0 : gw->entry & ~PTE_RW;
 	if (s->config.trace && frame_is_ram(s, step->gfn))
 		memcpy(step->before, s->mem->host + (step->gfn << PAGE_SHIFT), PAGE_SIZE);
-	slot_write(s, gw->slot, gw->entry, gw->saved);
+	if (gw->slot)
+		slot_write(s, gw->slot, gw->entry, gw->saved);
+	else
+		host_permit_write(s, step->gfn, true);
 	monitor_trap(s, true);
 	s->cpu->ev.n[EV_SHADOW_PTE_WRITES]++;
 }
@@ -89,7 +95,7 @@ static bool is_table_no_longer(struct shadow *s, uint64_t gfn)
 		unsigned writes = ++s->page[p].writes;
 		least = p == s->root ? 0 : writes < least ? writes : least;
 	}
-	return s->config.unprotect && least >= s->config.unprotect;
+	return s->config.unprotect != SHADOW_UNPROTECT_NEVER && least >= s->config.unprotect;
 }
 
 static void unprotect(struct shadow *s, uint64_t gfn)
@@ -106,6 +112,8 @@ bool write_fault(struct shadow *s, gla_t gla, struct guest_walk *gw)
 		s->cpu->ev.n[EV_SHADOW_WP_FAULTS]++;
 		shadow_note(s, SHADOW_WP_FAULT, gw->w.gpa.u, mem_read_entry(s->mem, HPA(gw->w.hpa.u & ~7ull), 8), 0);
 	}
+	if (protected && agile_note_write(s, gfn))
+		return false;
 	if (protected && !gw->once && sync_may_unsync(s, gfn)) {
 		sync_unsync(s, gfn);
 		slot_write(s, gw->slot, gw->entry, gw->saved);
