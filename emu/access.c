@@ -15,6 +15,14 @@ static bool pages_take(struct access_pages *p, uint64_t page, bool write)
 	return false;
 }
 
+static bool pages_have(const struct access_pages *p, uint64_t page, bool write)
+{
+	for (unsigned i = 0; i < p->count; i++)
+		if (p->page[i] == page && p->write[i] == write)
+			return true;
+	return false;
+}
+
 static void pages_add(struct access_pages *p, uint64_t page, bool write)
 {
 	if (p->count == ACCESS_PAGES)
@@ -23,23 +31,63 @@ static void pages_add(struct access_pages *p, uint64_t page, bool write)
 	p->write[p->count++] = write;
 }
 
-/* The translation that this step has made already; NULL if the TLBs have lost it since. */
-static const struct tlb_entry *seen(struct data_access *a, uint64_t page)
+/*
+ * The translation that this step has made already. If the TLBs have lost it since (to another of the step, or to its fault), it is what the
+ * tables say; NULL: nothing.
+ */
+static const struct tlb_entry *seen(struct data_access *a, uint64_t page, unsigned access)
 {
-	return mmu_peek_tlb(&a->cpu->mmu, GLA(page), false);
+	const struct tlb_entry *entry = mmu_peek_tlb(&a->cpu->mmu, GLA(page), false);
+
+	if (entry)
+		return entry;
+	return mmu_peek_entry(&a->cpu->mmu, GLA(page), access, &a->lost) ? &a->lost : NULL;
+}
+
+void access_was_made(struct data_access *a, uint64_t page, bool write, unsigned pieces)
+{
+	pages_add(&a->made, page, write);
+	a->pieces += pieces;
+}
+
+void access_has_failed(struct data_access *a, uint64_t page, bool write)
+{
+	a->fault_page = page;
+	a->fault_write = write;
+	a->fault = a->cpu->mmu.last;
+}
+
+/* Translates, and remembers how that failed: whoever asks again in this step gets the same answer. */
+static const struct tlb_entry *access_page(struct data_access *a, uint64_t page, unsigned access)
+{
+	struct mmu *mmu = &a->cpu->mmu;
+	bool write = access & ACC_WRITE;
+
+	if (unlikely(a->fault_page == page && a->fault_write == write)) {
+		mmu->last = a->fault;
+		return NULL;
+	}
+	const struct tlb_entry *entry = mmu_access(mmu, GLA(page), access);
+	if (entry) {
+		pages_add(&a->made, page, write);
+		return entry;
+	}
+	access_has_failed(a, page, write);
+	return NULL;
 }
 
 const struct tlb_entry *access_fill(struct data_access *a, uint64_t page, unsigned access)
 {
-	bool write = access & ACC_WRITE;
+	bool write = access & ACC_WRITE, rmw = write && (access & ACC_READ);
 	const struct tlb_entry *entry;
 
-	if (pages_take(&a->known, page, write) && (entry = seen(a, page)))
+	if (rmw && pages_have(&a->made, page, true) && (entry = seen(a, page, access))) /* the write of a read-modify-write */
 		return entry;
-	for (unsigned i = 0; i < a->prepaid.count; i++) /* asked twice for one page */
-		if (a->prepaid.page[i] == page && a->prepaid.write[i] == write && (entry = seen(a, page)))
-			return entry;
-	entry = mmu_access(&a->cpu->mmu, GLA(page), access);
+	if (pages_take(&a->known, page, write) && (entry = seen(a, page, access)))
+		return entry;
+	if (pages_have(&a->prepaid, page, write) && (entry = seen(a, page, access))) /* asked twice for one page */
+		return entry;
+	entry = access_page(a, page, access);
 	if (entry)
 		pages_add(&a->prepaid, page, write);
 	return entry;
@@ -52,7 +100,7 @@ static bool translate(struct data_access *a, uint64_t page, unsigned access)
 
 	if (pages_take(&a->prepaid, page, write))
 		return true;
-	if (!mmu_access(&a->cpu->mmu, GLA(page), access))
+	if (!access_page(a, page, access))
 		return false;
 	pages_add(&a->known, page, write);
 	return true;
@@ -69,15 +117,18 @@ static void count(struct data_access *a, bool write)
 	}
 }
 
-void access_piece(struct data_access *a, const struct insn *insn, uint64_t gla, unsigned size, bool write, unsigned access)
+bool access_piece(struct data_access *a, const struct insn *insn, uint64_t gla, unsigned size, bool write, unsigned access)
 {
 	uint64_t first = page_base(gla), last = page_base(gla + size - 1);
 	bool second_half = (insn->flags & INSN_RMW) && write; /* translated by the read, with write intent */
 
 	if (a->write == write && gla >= a->lo && gla < a->hi) {
-		if (last > a->last_page && !second_half && translate(a, last, access))
-			a->last_page = last;
-		return;
+		if (last <= a->last_page || second_half)
+			return true;
+		if (!translate(a, last, access))
+			return false;
+		a->last_page = last;
+		return true;
 	}
 	count(a, write);
 	a->write = write;
@@ -92,10 +143,8 @@ void access_piece(struct data_access *a, const struct insn *insn, uint64_t gla, 
 		a->hi = gla + insn->memsize;
 	}
 	if (second_half)
-		return;
-	translate(a, first, access);
-	if (first != last)
-		translate(a, last, access);
+		return true;
+	return translate(a, first, access) && (first == last || translate(a, last, access));
 }
 
 void access_undo(struct data_access *a)
@@ -103,4 +152,13 @@ void access_undo(struct data_access *a)
 	a->cpu->ev.n[EV_LOADS] -= a->loads;
 	a->cpu->ev.n[EV_STORES] -= a->stores;
 	a->loads = a->stores = 0;
+}
+
+void access_again(struct data_access *a)
+{
+	access_undo(a);
+	a->prepaid = a->known = a->made; /* for the callbacks to come, and for the fills, which come before or after them */
+	a->lo = a->hi = 0;
+	a->priced = a->pieces;
+	a->pieces = 0;
 }

@@ -8,6 +8,7 @@
 #include "emu/cpuid.h"
 #include "emu/deliver.h"
 #include "emu/msr.h"
+#include "emu/recorder.h"
 #include "emu/sysinsn_vmx.h"
 #include "vmx/entry.h"
 #include "vmx/exit.h"
@@ -36,19 +37,55 @@ void boundary_attach(struct machine *m)
 		m->vmx.hooks.explain = explain_entry;
 }
 
+struct boundary_event boundary_event(const struct machine *m)
+{
+	const struct pending *p = &m->cpu.pending;
+	bool from_outside = p->type == EVTYPE_EXTERNAL || p->type == EVTYPE_NMI;
+
+	return (struct boundary_event){.rip = m->cpu.rip, .user = m->cpu.cpl == 3, .cause = from_outside ? COST_INTERRUPT : COST_EXCEPTION};
+}
+
+void boundary_delivered(struct machine *m, const struct boundary_event *event, bool delivered)
+{
+	m->cpu.engine_flush = true;
+	if (!delivered)
+		return;
+	cost_step(&m->cpu.cost, event->cause);
+	if (unlikely(m->recorder))
+		recorder_delivered(m->recorder, event->rip, event->user);
+}
+
+/*
+ * The events of non-root operation. External interrupts and NMIs save RF as their delivery would (SDM 3C, "Saving RIP, RSP, RFLAGS, and
+ * SSP"): 1 between the iterations of a REP string instruction.
+ */
+static bool exits_between(struct machine *m)
+{
+	struct cpu *cpu = &m->cpu;
+	const struct pending *p = &cpu->pending;
+
+	if (!vmx_before_instruction(cpu, cpu->vmx_op == VMX_NONROOT && bus_interrupt_pending(&m->bus)))
+		return false;
+	if (m->in_rep && (p->exit_reason == EXIT_EXTERNAL_INTERRUPT || p->exit_reason == EXIT_EXCEPTION_NMI))
+		cpu->rflags |= FLAG_RF;
+	return true;
+}
+
 bool boundary_step(struct machine *m)
 {
 	struct cpu *cpu = &m->cpu;
 
 	if (cpu->pending.kind == PENDING_VM_EXIT) {
+		if (unlikely(m->recorder))
+			recorder_exit(m->recorder);
 		cost_vm_exit(&cpu->cost, cpu->pending.exit_reason & 0xffff);
 		vmx_exit(cpu);
+		m->in_rep = false; /* what the guest was at */
 		return true;
 	}
 	if (cpu->pending.kind == PENDING_EXCEPTION) { /* what VM entry injects */
-		cost_step(&cpu->cost, COST_EXCEPTION);
-		deliver_injected(cpu);
-		cpu->engine_flush = true;
+		const struct boundary_event event = boundary_event(m);
+		boundary_delivered(m, &event, deliver_injected(cpu));
 		return true;
 	}
 	if (!cpu->vmx)
@@ -60,7 +97,7 @@ bool boundary_step(struct machine *m)
 		vmm_run(cpu);
 		return true;
 	}
-	return vmx_before_instruction(cpu, cpu->vmx_op == VMX_NONROOT && bus_interrupt_pending(&m->bus));
+	return exits_between(m);
 }
 
 bool boundary_delivers_interrupts(const struct machine *m)

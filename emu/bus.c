@@ -18,6 +18,7 @@
 #include "emu/device_pic.h"
 #include "emu/device_pit.h"
 #include "emu/device_serial.h"
+#include "emu/device_stream.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -82,6 +83,7 @@ int bus_init(struct bus *bus, struct mem *mem, const uint64_t *clock, const stru
 	memset(bus, 0, sizeof *bus);
 	bus->clock = clock;
 	bus->console = config->console;
+	bus->save = config->save;
 	bus->verbose = config->verbose;
 	bus->ram_size = config->ram_size;
 	bus->serial = malloc(sizeof *bus->serial);
@@ -91,7 +93,8 @@ int bus_init(struct bus *bus, struct mem *mem, const uint64_t *clock, const stru
 	bus->fwcfg = malloc(sizeof *bus->fwcfg);
 	bus->cmos = malloc(sizeof *bus->cmos);
 	bus->kbc = malloc(sizeof *bus->kbc);
-	if (!bus->serial || !bus->pic || !bus->pit || !bus->lapic || !bus->fwcfg || !bus->cmos || !bus->kbc) {
+	bus->stream = malloc(sizeof *bus->stream);
+	if (!bus->serial || !bus->pic || !bus->pit || !bus->lapic || !bus->fwcfg || !bus->cmos || !bus->kbc || !bus->stream) {
 		bus_free(bus);
 		return -ERR_NOMEM;
 	}
@@ -102,6 +105,7 @@ int bus_init(struct bus *bus, struct mem *mem, const uint64_t *clock, const stru
 	fwcfg_reset(bus->fwcfg, bus->ram_size);
 	cmos_reset(bus->cmos, bus->ram_size);
 	kbc_reset(bus->kbc);
+	stream_reset(bus->stream, bus->console);
 	bus->port_92 = 0x02;
 	mem->devices = (struct mem_devices){memory_read, memory_write, bus};
 	return 0;
@@ -116,6 +120,7 @@ void bus_free(struct bus *bus)
 	free(bus->fwcfg);
 	free(bus->cmos);
 	free(bus->kbc);
+	free(bus->stream);
 	memset(bus, 0, sizeof *bus);
 }
 
@@ -229,6 +234,8 @@ uint64_t bus_next_event(struct bus *bus)
 
 bool bus_awaits_input(const struct bus *bus)
 {
+	if (stream_awaits_input(bus->stream))
+		return true;
 	return lapic_lint0_sensitive(bus->lapic) && pic_sensitive(bus->pic, LINE_COM1) && serial_awaits_input(bus->serial);
 }
 

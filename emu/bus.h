@@ -19,6 +19,8 @@ struct lapic;
 struct fwcfg;
 struct cmos;
 struct kbc;
+struct stream;	  /* emu/device_stream.h */
+struct save_port; /* emu/save.h: files that the guest hands out */
 
 struct bus {
 	const uint64_t *clock; /* cpu->clock */
@@ -30,6 +32,8 @@ struct bus {
 	struct fwcfg *fwcfg;
 	struct cmos *cmos;
 	struct kbc *kbc;
+	struct stream *stream;
+	struct save_port *save; /* the caller's; NULL: there is no such port */
 	uint64_t ram_size;
 	uint32_t pci_address; /* port 0xCF8 */
 	uint8_t port_92, post_code;
@@ -45,6 +49,7 @@ struct bus {
 struct bus_config {
 	uint64_t ram_size;
 	struct console *console; /* owned by the caller */
+	struct save_port *save;	 /* likewise; may be NULL */
 	bool verbose;
 };
 
@@ -66,7 +71,10 @@ void bus_out(struct bus *bus, uint16_t port, unsigned size, uint32_t value);
  */
 bool bus_interrupt_pending(struct bus *bus);
 uint64_t bus_next_event(struct bus *bus);
-/* true if COM1 would interrupt as soon as the console, which has no input ready, gets some: a halted machine may then wait on the host. */
+/*
+ * true if the guest waits for input of the console, which has none ready (COM1 would interrupt, or the stream port was asked for it): a
+ * halted machine may then wait on the host.
+ */
 bool bus_awaits_input(const struct bus *bus);
 /* The interrupt-acknowledge cycle: the vector of the highest-priority pending interrupt (LAPIC, or PIC through LINT0/ExtINT). */
 uint8_t bus_acknowledge(struct bus *bus);

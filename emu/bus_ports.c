@@ -13,6 +13,8 @@
 #include "emu/device_pic.h"
 #include "emu/device_pit.h"
 #include "emu/device_serial.h"
+#include "emu/device_stream.h"
+#include "emu/save.h"
 
 static void end_run(struct bus *bus, int status)
 {
@@ -133,6 +135,28 @@ static void log_write(struct bus *bus, uint16_t port, unsigned size, uint32_t va
 		putc_unlocked((int)(value & 0xff), bus->console->log);
 }
 
+static uint32_t save_read(struct bus *bus, uint16_t port, unsigned size)
+{
+	(void)bus;
+	(void)port;
+	(void)size;
+	return ~0u;
+}
+static void save_write(struct bus *bus, uint16_t port, unsigned size, uint32_t value)
+{
+	if (bus->save && port == SAVE_PORT && size == 4)
+		save_word(bus->save, value);
+}
+
+static uint32_t stream_read(struct bus *bus, uint16_t port, unsigned size)
+{
+	return stream_in(bus->stream, port >= STREAM_COMMAND, size);
+}
+static void stream_write(struct bus *bus, uint16_t port, unsigned size, uint32_t value)
+{
+	stream_out(bus->stream, port >= STREAM_COMMAND, size, value);
+}
+
 static uint32_t exit_read(struct bus *bus, uint16_t port, unsigned size)
 {
 	(void)bus;
@@ -219,6 +243,8 @@ static const struct bus_port map[] = {
     {0x00f4, 0x00f7, 4, exit_read, exit_write},
     {0x03f8, 0x03ff, 1, serial_read, serial_write},
     {0x0402, 0x0402, 1, log_read, log_write},
+    {SAVE_PORT, SAVE_PORT + 3, 4, save_read, save_write},
+    {STREAM_PORT, STREAM_PORT + 7, 4, stream_read, stream_write},
     {0x04d0, 0x04d1, 1, pic_read, pic_write},
     {0x0510, 0x0511, 2, fwcfg_port_read, fwcfg_port_write},
     {0x0cf8, 0x0cff, 4, pci_read, pci_write},

@@ -116,6 +116,8 @@ static void check_options(const struct explain_options *options, struct argp_sta
 		argp_error(state, "no address given: --at or --first-write-to");
 	if (options->after && options->first_write)
 		argp_error(state, "--after and --first-write-to: one of them");
+	if (options->paging == PAGING_AGILE)
+		argp_error(state, "--paging 'agile': there is no picture of its walks; shadow and ept show the parts");
 	if (options->ept_page_shift && options->paging != PAGING_EPT)
 		argp_error(state, "--ept-page goes with --paging ept");
 	if (options->user && options->supervisor)
@@ -369,6 +371,9 @@ static int show(struct explain_run *run)
 	bool text = !(options->json && !strcmp(options->json, "-")) && !(options->svg && !strcmp(options->svg, "-"));
 
 	explain_request_from(&request, cpu);
+	request.shadow = request.nonroot && paging_is_shadow(run->machine.config.paging);
+	if (request.shadow)
+		request.judged = shadow_vmm_judge(cpu, request.gla, request.access, &request.judged_gpa, &request.judged_error);
 	explain_walk(&e, &cpu->mmu, &request);
 	if (text)
 		explain_text(stdout, &e, options->list);

@@ -5,24 +5,35 @@
  */
 #include "emu/command.h"
 #include "emu/console.h"
+#include "emu/finder.h"
 #include "emu/machine.h"
 #include "emu/options.h"
 #include "emu/output.h"
 #include "emu/profile.h"
-#include "emu/report.h"
+#include "emu/progress.h"
+#include "emu/recorder.h"
+#include "emu/region_options.h"
+#include "emu/report_intel.h"
+#include "emu/report_life.h"
+#include "emu/shadow_log.h"
 #include "emu/terminal.h"
+#include "emu/top.h"
 #include "emu/value.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { SIGILL_IN_GUEST = 4 }; /* as Linux numbers it; bits 15:8 of what is written to port 0xF4 */
 
 struct run {
 	struct run_options options;
 	FILE *console_out, *json_out;
 	struct console console;
 	struct machine machine;
+	struct save_port save;
 	enum machine_end end;
 	int status;
 	double host_seconds;
@@ -79,7 +90,9 @@ static int end_status(const struct run *run)
 {
 	switch (run->end) {
 	case END_EXIT:
-		return (run->options.program_status ? run->machine.bus.exit_status >> 1 : run->machine.bus.exit_status) & 0xff;
+		if (run->machine.stale.mmu && stale_count(&run->machine.stale))
+			return STATUS_STALE;
+		return (run->options.program ? run->machine.bus.exit_status >> 1 : run->machine.bus.exit_status) & 0xff;
 	case END_SHUTDOWN:
 		return STATUS_SHUTDOWN;
 	case END_HALTED:
@@ -120,6 +133,13 @@ static void say_end(const struct run *run)
 	case END_STOP:
 		fprintf(stderr, "vtxray: not modelled: %s (rip 0x%llx)\n", machine->stop_reason ? machine->stop_reason : "no reason given",
 			rip);
+		break;
+	case END_EXIT:
+		if (machine->life.avx_rip && machine->bus.exit_status >> 9 == SIGILL_IN_GUEST)
+			fprintf(stderr,
+				"vtxray: the program died of an AVX instruction (rip 0x%llx), which the processor modelled does not have: "
+				"compile it with -march=x86-64-v2, or without -mavx\n",
+				(unsigned long long)machine->life.avx_rip);
 		break;
 	default:
 		break;
@@ -175,13 +195,23 @@ static bool write_dirty(struct run *run)
 	return output_close(file, run->options.dirty);
 }
 
+/* What is shown instead of the whole run's counters; NULL: nothing is. */
+static const struct life *life_shown(const struct run *run)
+{
+	const struct machine *machine = &run->machine;
+
+	return machine->life.begun || machine->region.config.from != REGION_ALL ? &machine->life : NULL;
+}
+
 /* Writes the whole object on one go; returns false, with a message, if it could not. */
 static bool write_json(struct run *run, const struct report *report)
 {
-	json_t *object = json_pack("{s:s,s:o*,s:s,s:s*,s:i,s:o*}", "version", VTXRAY_VERSION, "configuration", configuration_json(run),
-				   "end", end_name(run->end), "stop_reason", run->end == END_STOP ? run->machine.stop_reason : NULL,
-				   "exit_status", run->status, "counters", report_json(report));
-	bool ok = object && json_dumpf(object, run->json_out, JSON_INDENT(2)) == 0;
+	json_t *object = json_pack(
+	    "{s:s,s:o*,s:s,s:s*,s:i,s:o*,s:o*,s:o*}", "version", VTXRAY_VERSION, "configuration", configuration_json(run), "end",
+	    end_name(run->end), "stop_reason", run->end == END_STOP ? run->machine.stop_reason : NULL, "exit_status", run->status, "region",
+	    region_json(&run->machine.region), "counters", report_json(report), "missing_invalidations", finder_json(&run->machine));
+	bool ok = object && (!life_shown(run) || report_life_json(object, &run->machine.life)) &&
+		  json_dumpf(object, run->json_out, JSON_INDENT(2)) == 0;
 
 	if (!object)
 		fail("--json", "no memory left, or a name that is not UTF-8");
@@ -191,17 +221,58 @@ static bool write_json(struct run *run, const struct report *report)
 	return ok;
 }
 
+/* Begins the trace, if one is asked for; its description is the configuration, and what the trace holds. false, with a message, if not. */
+static bool start_trace(struct run *run)
+{
+	const struct run_options *options = &run->options;
+	json_t *object = json_pack("{s:s,s:o,s:I,s:I,s:b}", "version", VTXRAY_VERSION, "configuration", configuration_json(run), "memory",
+				   (json_int_t)mem_size(&run->machine.mem), "kinds", (json_int_t)options->trace_kinds, "user_only",
+				   options->trace_user_only);
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	const struct recorder_config config = {
+	    .path = options->trace, .kinds = options->trace_kinds, .user_only = options->trace_user_only, .description = text};
+	bool ok = text && recorder_start(&run->machine, &config);
+
+	if (!text)
+		fail("--trace", "no memory left, or a name that is not UTF-8");
+	free(text);
+	json_decref(object);
+	return ok;
+}
+
 static void run_machine(struct run *run)
 {
 	double started = now();
 
-	terminal_start(kick, &run->machine);
+	terminal_start(kick, &run->machine, run->options.tty);
+	if (run->options.top)
+		top_start(&run->machine); /* without it, if it cannot be; that has been said */
+	else if (!run->options.quiet)
+		progress_start(&run->machine.cpu.cost.steps, NULL, &run->console);
 	run->end = machine_run(&run->machine);
+	if (run->machine.top)
+		top_end(run->machine.top);
+	progress_stop();
 	terminal_stop();
 	run->host_seconds = now() - started;
 	run->status = end_status(run);
 	console_flush(&run->console);
 	say_end(run);
+}
+
+/* What the counters are of, when they are not those of the whole run. */
+static const char *life_title(const struct run *run)
+{
+	static char title[512];
+	const struct run_options *options = &run->options;
+	const struct region *region = &run->machine.region;
+
+	if (region->config.from != REGION_ALL && !region->times)
+		fputs("vtxray: what --fast-forward or --roi waits for did not come: nothing was counted\n", stderr);
+	snprintf(title, sizeof title, "'%s'%s%s", options->program ? options->program : options->image,
+		 options->program && region->config.from == REGION_ALL ? ", from its first instruction to its end" : "",
+		 region_text(region));
+	return title;
 }
 
 /* The machine exists from here on: loads, runs, reports. */
@@ -211,17 +282,32 @@ static int with_machine(struct run *run)
 
 	if (status)
 		return status;
+	save_init(&run->save, run->options.save, run->options.saves, run->options.ram_size);
+	if (run->options.trace && !start_trace(run))
+		return STATUS_USAGE;
 	run_machine(run);
+	if (run->machine.recorder)
+		recorder_end(run->machine.recorder);
+	if (!save_finish(&run->save) && run->status == STATUS_OK)
+		run->status = STATUS_USAGE;
 	const struct report report = {.ev = &run->machine.cpu.ev,
 				      .cycles = run->machine.cpu.clock,
 				      .cost = run->options.cpu ? &run->machine.cpu.cost : NULL,
 				      .caches = run->machine.cpu.mmu.env.caches,
 				      .host_seconds = run->host_seconds};
-	report_table(stderr, run->options.image, &report);
-	report_cycles(stderr, &report);
+	const struct life *life = life_shown(run);
+	const struct report shown = life ? report_life(life, &report) : report;
+	if (life)
+		report_life_table(stderr, life_title(run), life, &report);
+	else
+		report_table(stderr, run->options.image, &report);
+	report_cycles(stderr, &shown);
+	finder_text(stderr, &run->machine);
+	if (run->options.references)
+		report_references(stderr, shown.caches);
 	if (run->options.dirty && !write_dirty(run))
 		return STATUS_USAGE;
-	return !run->json_out || write_json(run, &report) ? run->status : STATUS_USAGE;
+	return !run->json_out || write_json(run, &shown) ? run->status : STATUS_USAGE;
 }
 
 static int with_console(struct run *run)
@@ -230,14 +316,19 @@ static int with_console(struct run *run)
 	const struct machine_config config = {.ram_size = options->ram_size,
 					      .max_insns = options->max_insns,
 					      .vmx = options->vmx,
+					      .life = options->program,
 					      .paging = options->paging,
 					      .ept_page_shift = options->ept_page_shift,
 					      .ept_levels = options->ept_levels,
 					      .log_dirty = options->dirty,
 					      .shadow = options->shadow,
 					      .explain_entry = options->explain_entry,
+					      .check_invalidation = options->check_invalidation,
 					      .verbose = options->verbose,
+					      .account = options->account,
+					      .region = options->region,
 					      .console = &run->console,
+					      .save = options->saves ? &run->save : NULL,
 					      .tlbs = options->cpu ? &run->profile.tlbs : &mmu_config_default,
 					      .profile = options->cpu ? &run->profile : NULL};
 	int error = machine_init(&run->machine, &config);
@@ -256,6 +347,8 @@ static int with_outputs(struct run *run)
 	if (error)
 		return fail("console", error_text(error));
 	run->console.log = stderr;
+	if (run->options.program)
+		run->console.err = stderr;
 	int status = with_console(run);
 	console_free(&run->console);
 	return status;
@@ -265,35 +358,54 @@ static bool load_profile(struct run *run)
 {
 	char error[PROFILE_ERROR];
 
-	if (profile_load(&run->profile, run->options.cpu, error) == 0) {
-		if (!run->options.without || profile_without(&run->profile, run->options.without))
-			return true;
-		snprintf(error, sizeof error, "--without '%s': a list with commas of psc, ept-psc, nested-tlb, l1d, l2, llc",
-			 run->options.without);
-	}
+	if (profile_load(&run->profile, run->options.cpu, run->options.without, error) == 0)
+		return true;
 	fprintf(stderr, "vtxray: %s\n", error);
 	return false;
 }
 
-int cmd_run(int argc, char **argv)
+/* Before and after the run: false, with a message, if the log cannot be written. */
+static bool open_log(struct run_options *options)
+{
+	if (!options->shadow_log)
+		return true;
+	options->shadow.trace = shadow_log_write;
+	options->shadow.trace_ctx = output_open(options->shadow_log);
+	return options->shadow.trace_ctx;
+}
+
+static bool close_log(const struct run_options *options)
+{
+	return !options->shadow.trace_ctx || output_close(options->shadow.trace_ctx, options->shadow_log);
+}
+
+int run_with(const struct run_options *options)
 {
 	static struct run run;
-	const struct run_options *options = &run.options;
 	int status = STATUS_USAGE;
 
-	options_parse(&run.options, argc, argv);
-	if (options->cpu && !load_profile(&run)) {
-		options_free(&run.options);
+	run.options = *options;
+	if (options->cpu && !load_profile(&run))
 		return status;
-	}
 	run.console_out = output_open(options->console);
 	run.json_out = options->json ? output_open(options->json) : NULL;
-	if (run.console_out && (run.json_out || !options->json))
+	if (run.console_out && (run.json_out || !options->json) && open_log(&run.options))
 		status = with_outputs(&run);
+	if (!close_log(&run.options))
+		status = STATUS_USAGE;
 	if (run.json_out && !output_close(run.json_out, options->json))
 		status = STATUS_USAGE;
 	if (run.console_out && run.console_out != run.json_out && !output_close(run.console_out, options->console))
 		status = STATUS_USAGE;
-	options_free(&run.options);
+	return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run_options options;
+
+	options_parse(&options, argc, argv);
+	int status = run_with(&options);
+	options_free(&options);
 	return status;
 }

@@ -51,6 +51,7 @@ void codecache_drop_all(struct codecache *cache)
 		for (unsigned w = 0; w < WIDTHS; w++)
 			if (cache->page[w][p->frame] == p)
 				cache->page[w][p->frame] = NULL;
+		codeblock_free(p);
 		free(p->insn);
 		free(p);
 	}
@@ -78,6 +79,7 @@ struct code_page *codecache_page(struct codecache *cache, hpa_t frame, enum code
 		return NULL;
 	}
 	page->insn[0].flags = ~0u; /* no instruction: whoever looks at its flags takes the slow path */
+	codeblock_init(page);
 	page->frame = n;
 	page->next = cache->all;
 	cache->all = page;
@@ -130,6 +132,13 @@ static void compact(struct code_page *page)
 {
 	memset(page->at, 0, sizeof page->at);
 	page->used = 1;
+	codeblock_drop(page);
+}
+
+void codecache_reserve(struct code_page *page, unsigned insns)
+{
+	if (page->used + insns > PAGE_SIZE)
+		compact(page);
 }
 
 const struct insn *codecache_insn(struct codecache *cache, struct code_page *page, unsigned offset, enum code_width width)
@@ -156,9 +165,12 @@ static void drop_range(struct code_page *page, unsigned offset, unsigned size)
 {
 	unsigned from = offset < INSN_LEN_MAX - 1 ? 0 : offset - (INSN_LEN_MAX - 1);
 
-	for (unsigned i = from; i < offset + size && i < PAGE_SIZE; i++)
-		if (page->at[i] && i + page->insn[page->at[i]].len > offset)
-			page->at[i] = 0;
+	for (unsigned i = from; i < offset + size && i < PAGE_SIZE; i++) {
+		if (!page->at[i] || i + page->insn[page->at[i]].len <= offset)
+			continue;
+		page->at[i] = 0;
+		codeblock_drop(page);
+	}
 }
 
 void codecache_store(struct codecache *cache, hpa_t addr, unsigned size)

@@ -3,18 +3,25 @@
  * Decoded instructions, once per physical code location and code width: a page of decoded code for each (frame, width),
  * with the instruction that starts at each of its bytes. A store to the frame drops the instructions that it touches.
  * Instructions that cross into the next page are not kept: what follows depends on the linear address.
+ * Beside them the blocks that the engine has translated of the page (codeblock.h); they go with the first instruction that goes.
  */
 #ifndef EMU_CODECACHE_H
 #define EMU_CODECACHE_H
 
+#include "emu/codeblock.h"
 #include "emu/decode.h"
 
 enum { CODE_PAGES_MAX = 8192 }; /* beyond that all are dropped, so that a hostile guest cannot fill the host's memory */
 
 struct code_page {
-	struct insn *insn;	/* in order of first execution; [0] unused */
-	uint16_t at[PAGE_SIZE]; /* index into insn of the instruction that starts here; 0: not decoded */
+	struct insn *insn;	      /* in order of first execution; [0] unused */
+	struct code_block *block;     /* [0]: no block; never NULL */
+	uint16_t at[PAGE_SIZE];	      /* index into insn of the instruction that starts here; 0: not decoded */
+	uint16_t block_at[PAGE_SIZE]; /* index into block of the block that starts here; 0: none known */
+	struct code_piece *piece;     /* of all blocks */
+	struct plan_op *plan;	      /* likewise */
 	uint16_t used, room;
+	uint16_t blocks, blocks_room, pieces, pieces_room, plans, plans_room;
 	uint64_t frame;
 	struct code_page *next; /* all pages */
 };
@@ -28,6 +35,7 @@ struct codecache {
 	struct code_page *all;
 	uint64_t frames;
 	unsigned pages;
+	struct plan plan; /* the one being made */
 };
 
 /* Returns 0 or -ERR_NOMEM / -ERR_ENGINE. */
@@ -42,6 +50,9 @@ struct code_page *codecache_page(struct codecache *cache, hpa_t frame, enum code
  * it with codecache_decode_across), or there is no memory. Valid until the page is dropped or another instruction of it is decoded.
  */
 const struct insn *codecache_insn(struct codecache *cache, struct code_page *page, unsigned offset, enum code_width width);
+
+/* Makes sure that so many instructions can be decoded before any is dropped to make room. */
+void codecache_reserve(struct code_page *page, unsigned insns);
 
 /* Decodes an instruction of which the first `first` bytes are given, with the bytes that follow in bytes[]. */
 void codecache_decode(struct codecache *cache, const uint8_t *bytes, unsigned available, enum code_width width, struct insn *insn);

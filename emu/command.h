@@ -14,6 +14,7 @@ enum exit_status {
 	STATUS_STOPPED = 4,	/* the guest did something that is not modelled */
 	STATUS_SHUTDOWN = 6,	/* triple fault: the processor shut down */
 	STATUS_HALTED = 8,	/* HLT for ever: interrupts are off, or nothing is left that could raise one */
+	STATUS_STALE = 10,	/* --check-invalidation found something; the guest itself ended */
 	STATUS_MAX_INSNS = 124, /* --max-insns ran out */
 	STATUS_SIGNAL = 128,	/* + the signal: 130 is Ctrl-C */
 };
@@ -23,6 +24,14 @@ int cmd_run(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
+int cmd_exits(int argc, char **argv);
 int cmd_cpus(int argc, char **argv);
+int cmd_workloads(int argc, char **argv);
+
+/* What cmd_run does once its options are known. */
+struct run_options;
+int run_with(const struct run_options *options);
 
 #endif

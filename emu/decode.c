@@ -11,7 +11,8 @@
  *
  * LIMIT: PUNPCKL of MMX, CVTPS2PD, CVTDQ2PD, CVT(T)PS2PI, ROUNDSS and ROUNDSD read up to 16 bytes where the processor reads memsize.
  *
- * LIMIT: a 32-bit CMPXCHG of registers that fails clears the upper half of its destination. CLFLUSH and its kin never fault.
+ * LIMIT: a 32-bit CMPXCHG of registers that fails clears the upper half of its destination. CLFLUSH and its kin translate no address, so
+ * never fault, and flush no modelled cache.
  */
 #include "emu/decode.h"
 #include "emu/decode_scan.h"
@@ -220,7 +221,7 @@ static void make_ud(const struct scan *s, struct insn *insn)
 static void read_operands(struct scan *s, const struct op *op, struct insn *insn)
 {
 	unsigned addrsize = s->width / 8;
-	*insn = (struct insn){.sys = op->sys, .cls = op->cls, .opcode = s->opcode, .rex = s->rex != 0, .scale = 1};
+	*insn = (struct insn){.sys = op->sys, .cls = op->cls, .map = s->map, .opcode = s->opcode, .rex = s->rex != 0, .scale = 1};
 	insn->rm = insn->base = insn->index = REG_NONE;
 	insn->seg = SEG_DS;
 	insn->addrsize = (uint8_t)(!s->addrsize ? addrsize : addrsize == 4 ? 2 : 4);

@@ -9,12 +9,11 @@
 #include "emu/deliver.h"
 
 #include "emu/deliver_gate.h"
+#include "vmx/debug.h"
 #include "vmx/intercept.h"
 
 enum { REASON_TRIPLE_FAULT = 2, TURNS_MAX = 16 };
 
-#define DR6_B BITS(3, 0)
-#define DR6_BD BIT(13)
 #define DR7_GD BIT(13)
 
 enum fault_class { BENIGN, CONTRIBUTORY, PAGE_FAULT, DOUBLE_FAULT };
@@ -49,7 +48,7 @@ static void write_registers(struct cpu *cpu, const struct pending *p)
 	if (p->type == EVTYPE_HARDWARE && p->vector == VEC_PF)
 		cpu->cr2 = p->cr2;
 	if (p->type == EVTYPE_HARDWARE && p->vector == VEC_DB)
-		cpu->dr[6] = (cpu->dr[6] & ~DR6_B) | p->dr6;
+		cpu->dr[6] = (cpu->dr[6] & ~DEBUG_B) | p->dr6;
 	if ((p->type == EVTYPE_HARDWARE || p->type == EVTYPE_PRIV_SOFT) && p->vector == VEC_DB)
 		cpu->dr[7] &= ~DR7_GD;
 }
@@ -80,7 +79,7 @@ static uint64_t pushed_flags(const struct cpu *cpu, const struct pending *p)
 		return cpu->rflags; /* as VM entry loaded it, whatever the event */
 	if (is_instruction(p->type))
 		return cpu->rflags & ~FLAG_RF;
-	if (p->type == EVTYPE_HARDWARE && (fault || (p->vector == VEC_DB && (p->dr6 & DR6_BD))))
+	if (p->type == EVTYPE_HARDWARE && (fault || (p->vector == VEC_DB && (p->dr6 & DEBUG_BD))))
 		return cpu->rflags | FLAG_RF;
 	return cpu->rflags;
 }
@@ -103,8 +102,13 @@ static bool deliver_one(struct cpu *cpu)
 	const struct pending p = cpu->pending;
 	struct event_frame f = frame_of(cpu, &p);
 
-	cpu->delivery = (struct delivery){
-	    .active = true, .vector = p.vector, .type = p.type, .has_error = p.has_error, .error = p.error, .insn_len = p.insn_len};
+	cpu->delivery = (struct delivery){.active = true,
+					  .vector = p.vector,
+					  .type = p.type,
+					  .has_error = p.has_error,
+					  .error = p.error,
+					  .insn_len = p.insn_len,
+					  .rf = f.rflags & FLAG_RF};
 	cpu->pending.kind = PENDING_NONE;
 	if (p.type == EVTYPE_NMI)
 		cpu->interruptibility |= BLOCK_NMI;
@@ -115,7 +119,7 @@ static void finish(struct cpu *cpu)
 {
 	cpu->delivery.active = false;
 	cpu->activity = ACTIVITY_ACTIVE;
-	cpu->interruptibility &= (uint8_t) ~(BLOCK_STI | BLOCK_MOV_SS);
+	vmx_delivered(cpu);
 }
 
 /* A VM exit for a triple fault, and one caused directly by a double fault, do not count as occurring during delivery of an event. */
@@ -165,6 +169,8 @@ static bool nest(struct cpu *cpu)
  */
 static bool deliver_chain(struct cpu *cpu)
 {
+	/* over before a VM exit on the way, too (SDM 3C, "Architectural State Before a VM Exit") */
+	cpu->interruptibility &= (uint8_t) ~(BLOCK_STI | BLOCK_MOV_SS);
 	for (unsigned turn = 0; !deliver_one(cpu); turn++) {
 		if (turn == TURNS_MAX)
 			return raise_stop(cpu, "event delivery never ends: each attempt to deliver a fault raises another benign one");

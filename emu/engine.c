@@ -19,6 +19,8 @@
 #error "vtxray needs Unicorn 2.1.1 or later (libunicorn-dev of Debian 13): run 'make deps'"
 #endif
 
+enum { WALK_REFERENCES_MAX = (LEVELS_MAX + 1) * (LEVELS_MAX + 1) - 1 };
+
 /* ---- running ---- */
 
 /* Runs the faulting store once more against a page that traps, to learn its address; nothing of it remains. */
@@ -30,11 +32,44 @@ static void trap_store(struct engine *e)
 	uc_context_save(uc, e->context);
 	e->mode = MODE_TRAP;
 	e->special_step = e->done;
-	engine_forget_fetch_page(e);
+	e->limit = 0; /* the code hook looks closely */
 	uc_ctl_flush_tlb(uc);
 	uc_emu_start(uc, rip, UNREACHABLE, 0, 0);
 	e->mode = MODE_RUN;
 	uc_context_restore(uc, e->context);
+}
+
+/* Stores of general registers and immediates, and read-modify-writes, with one memory operand; opcodes of one byte. */
+static bool is_common_store(const struct insn *insn)
+{
+	const uint32_t looked_at = INSN_MEM | INSN_WRITE | INSN_STACK | INSN_REP | INSN_MULTI | INSN_SYSTEM | INSN_X87;
+	const unsigned op = insn->opcode;
+
+	if ((insn->flags & looked_at) != (INSN_MEM | INSN_WRITE) || insn->map != 0 || !insn->memsize)
+		return false;
+	return (op < 0x40 && (op & 7) < 2) || (op >= 0x80 && op <= 0x83) || (op >= 0x86 && op <= 0x89) || op == 0xc6 || op == 0xc7;
+}
+
+static uint64_t address_part(struct engine *e, unsigned reg)
+{
+	if (reg == REG_NONE)
+		return 0;
+	return reg == REG_RIP ? e->insn_gla + e->insn->len : engine_read_reg(e, reg);
+}
+
+/* The linear address at which such a store of 64-bit code faults, from its registers, which are as before it. false: it must be tried. */
+static bool store_address(struct engine *e, uint64_t *gla)
+{
+	const struct insn *insn = e->insn;
+
+	if (!e->now->wide || !is_common_store(insn))
+		return false;
+	uint64_t first = address_part(e, insn->base) + address_part(e, insn->index) * insn->scale + (uint64_t)insn->disp;
+	if (insn->addrsize == 4)
+		first = (uint32_t)first;
+	first += insn->seg >= SEG_FS ? e->cpu->seg[insn->seg].base : 0;
+	*gla = page_base(first) == e->fault_page ? first : e->fault_page; /* or its second page's first byte */
+	return page_base(first) == e->fault_page || page_base(first + insn->memsize - 1) == e->fault_page;
 }
 
 /* The fault that a fill has found becomes an exception or VM exit, now that its exact address is known. */
@@ -43,10 +78,14 @@ static void take_fault(struct engine *e)
 	struct walk *walk = &e->mmu->last;
 	struct walk kept = *walk;
 
-	if (!e->trapped)
-		trap_store(e);
-	*walk = kept;
-	uint64_t gla = e->fault_page | (e->trapped ? e->trap_offset : 0);
+	uint64_t gla;
+
+	if (e->trapped || !store_address(e, &gla)) {
+		if (!e->trapped)
+			trap_store(e);
+		*walk = kept;
+		gla = e->fault_page | (e->trapped ? e->trap_offset : 0);
+	}
 	e->fault = false;
 	bool stack = (e->insn->flags & INSN_STACK) || ((e->insn->flags & INSN_MEM) && e->insn->seg == SEG_SS);
 	engine_unretire(e);
@@ -63,15 +102,21 @@ static void run_once(struct engine *e)
 {
 	e->stop = STOP_NONE;
 	e->fault = false;
-	e->begun_step = e->done;
+	e->block_done = e->done;
+	e->running = true;
 	uc_err err = uc_emu_start(e->now->uc, e->cpu->rip, UNREACHABLE, 0, 0);
+	e->running = false;
 
+	if (e->block)
+		engine_leave_block(e, engine_read_reg(e, REG_RIP_INDEX));
 	if (e->fault && e->stop == STOP_NONE) {
 		e->stop = STOP_EXCEPTION;
 		take_fault(e);
 	} else if (e->stop == STOP_AGAIN && err != UC_ERR_OK) {
-		engine_unretire(e); /* a fill that could not be answered before a flush */
-		e->extra_fetches--;
+		e->again_gla = e->insn_gla;
+		engine_begin_again(e);
+		if (e->account == ACCOUNT_FAST) /* that instruction alone goes the other way */
+			e->stretch = e->done + 1;
 	} else if (e->stop == STOP_NONE && err == UC_ERR_INSN_INVALID) {
 		engine_unretire(e);
 		raise_exception(e->cpu, VEC_UD);
@@ -82,6 +127,80 @@ static void run_once(struct engine *e)
 	}
 }
 
+/* The dearest step, and the most that a piece of a block may be charged: two walks, and the lines of a split load with its parts. */
+static void take_prices(struct engine *e)
+{
+	const uint32_t *price = e->cpu->cost.price.of;
+	uint64_t reference = 0;
+
+	e->dearest = 1;
+	for (unsigned i = 0; i < CLASS_COUNT; i++)
+		e->dearest = price[COST_INSN_ALU + i] > e->dearest ? price[COST_INSN_ALU + i] : e->dearest;
+	e->dearest_piece = 0;
+	if (!e->mmu->env.caches || e->account == ACCOUNT_FAST)
+		return;
+	for (unsigned i = 0; i < ANSWERS; i++) {
+		reference = price[COST_WALK_L1 + i] > reference ? price[COST_WALK_L1 + i] : reference;
+		reference = price[COST_EPT_L1 + i] > reference ? price[COST_EPT_L1 + i] : reference;
+	}
+	uint64_t walk = price[COST_STLB_HIT] + price[COST_WALK] + WALK_REFERENCES_MAX * (reference + price[COST_AD_UPDATE]);
+	uint64_t data = price[COST_DATA_L2] + price[COST_DATA_LLC] + price[COST_DATA_MEMORY];
+	e->dearest_piece = 2 * walk + 6 * data;
+}
+
+static int instance_open(struct engine *e, struct instance *in, bool wide);
+
+/* An instance for blocks is opened when it is first needed; false: that failed. */
+static bool has_instance(struct engine *e, unsigned i)
+{
+	return e->inst[i].uc || instance_open(e, &e->inst[i], true) == 0;
+}
+
+/* Which instance runs blocks now. Without the memory for it they go by instruction, from now on. */
+static unsigned block_instance(struct engine *e)
+{
+	bool unwatched = e->account == ACCOUNT_FAST || (e->plans && e->done >= e->watched_until);
+	unsigned i = unwatched ? INSTANCE_FAST : INSTANCE_BLOCK;
+
+	if (has_instance(e, i))
+		return i;
+	e->account = ACCOUNT_INSN;
+	e->in_blocks = false;
+	return INSTANCE_64;
+}
+
+/* How the engine goes on in 64-bit code. */
+static void choose_account(struct engine *e)
+{
+	if (!e->now->wide)
+		return;
+	engine_move(e, e->in_blocks ? block_instance(e) : INSTANCE_64);
+	e->planning = e->account == ACCOUNT_BLOCK && engine_is_fast(e);
+	if (e->in_blocks)
+		e->stretch = 0;
+}
+
+/* Blocks from the start, but for one instruction, or where a block is known that they cannot be. */
+static void begin_account(struct engine *e, uint64_t max)
+{
+	bool watched = mmu_observes_accesses(e->mmu->observer) || e->mmu->stale || e->mem->watch.armed;
+
+	e->stretch = e->owed = 0;
+	e->in_blocks = e->account != ACCOUNT_INSN && e->now->wide && max > 1 && !watched;
+	e->plans = e->in_blocks && e->account == ACCOUNT_BLOCK && has_instance(e, INSTANCE_FAST) && e->inst[INSTANCE_FAST].reg;
+	if (!e->plans)
+		e->watched_until = ~0ull;
+	else if (e->watched_until == ~0ull)
+		e->watched_until = 0;
+	if (e->booked > e->done) /* a block that was left in the middle of what is booked of it */
+		e->stretch = e->booked;
+	else if (e->in_blocks && e->done < e->by_insn.end) /* a system instruction does not end that stay */
+		e->stretch = e->by_insn.end;
+	else if (e->in_blocks)
+		engine_stretches(e, e->cpu->rip);
+	e->in_blocks = e->in_blocks && !e->stretch;
+}
+
 enum engine_stop engine_run(struct engine *e, uint64_t max)
 {
 	struct cpu *cpu = e->cpu;
@@ -90,21 +209,34 @@ enum engine_stop engine_run(struct engine *e, uint64_t max)
 	e->read_access = cpu_access(cpu, ACC_READ);
 	e->write_access = cpu_access(cpu, ACC_WRITE);
 	e->slow = INSN_SYSTEM | INSN_REP | INSN_CROSS | plain_slow_flags(cpu);
+	e->slow_planned = e->slow & ~(uint32_t)INSN_ALIGN16; /* a plan looks itself */
 	if (unlikely(e->now->excepted))
 		engine_forget_exception(e);
 	engine_choose_instance(e);
 	engine_forget_fetch_page(e);
-	e->rep_step = e->rep_suspended = e->smc_step = 0;
+	bool lines = e->mmu->env.caches && e->mmu->env.caches->l1i.sets && e->account != ACCOUNT_FAST;
+	e->fetch_span = lines ? BIT(CACHE_LINE_SHIFT) : PAGE_SIZE;
+	e->rep_step = e->rep_suspended = e->smc_step = e->special_step = 0;
+	e->access.step = 0; /* a step that faulted, if its number is used again */
 	e->call_undo_at = 0;
-	e->dearest = 1;
-	for (unsigned i = 0; i < CLASS_COUNT; i++)
-		if (cpu->cost.price.of[COST_INSN_ALU + i] > e->dearest)
-			e->dearest = cpu->cost.price.of[COST_INSN_ALU + i];
+	e->begun_step = e->done;
+	e->insn = &e->no_insn;
+	take_prices(e);
+	begin_account(e, max);
+	choose_account(e);
 	engine_sync_in(e);
 	do {
+		choose_account(e);
 		engine_attend(e);
 		run_once(e);
 		engine_sync_out(e);
+		if (e->stop == STOP_OURS)
+			engine_take_over(e);
+		if (e->stop == STOP_STRING) {
+			engine_string(e);
+			engine_sync_in(e);
+			e->stop = STOP_AGAIN;
+		}
 	} while (e->stop == STOP_AGAIN && !e->kicked);
 	engine_settle(e);
 	if (e->kicked && e->stop == STOP_AGAIN)
@@ -113,9 +245,33 @@ enum engine_stop engine_run(struct engine *e, uint64_t max)
 	return e->stop == STOP_SYSTEM ? ENGINE_SYSTEM : e->stop == STOP_EXCEPTION ? ENGINE_EXCEPTION : ENGINE_BUDGET;
 }
 
+void engine_set_account(struct engine *e, enum account account)
+{
+	if (account != e->account)
+		e->inst[INSTANCE_FAST].flushes = 0; /* what may be written without being watched changes */
+	e->account = account;
+}
+
+void engine_set_stays(struct engine *e, bool on)
+{
+	e->stay_max = on ? STAY_MAX : 0;
+}
+
 const struct insn *engine_insn(const struct engine *e)
 {
 	return e->insn;
+}
+
+void engine_place(const struct engine *e, const uint64_t *fetch, uint64_t *rip, uint64_t *insns)
+{
+	uint64_t gla = fetch ? *fetch : e->insn_gla;
+
+	*insns = e->cpu->ev.n[EV_INSTRUCTIONS];
+	*rip = e->cpu->rip;
+	if (!e->running)
+		return;
+	*insns += e->done - e->settled - e->rep_steps;
+	*rip = e->now->wide ? gla : (uint32_t)(gla - e->cpu->seg[SEG_CS].base);
 }
 
 void engine_kick(struct engine *e)
@@ -164,13 +320,17 @@ static uc_err reset_fx(uc_engine *uc)
 
 static int instance_open(struct engine *e, struct instance *in, bool wide)
 {
+	bool fast = in == &e->inst[INSTANCE_FAST], block = in == &e->inst[INSTANCE_BLOCK] || fast;
+	void *on_block = fast ? (void *)engine_on_unwatched_block : (void *)engine_on_block;
 	uc_hook hook;
 	uc_err err = uc_open(UC_ARCH_X86, wide ? UC_MODE_64 : UC_MODE_32, &in->uc);
 
 	if (err)
 		return -ERR_ENGINE;
 	in->wide = wide;
-	err = uc_ctl_set_tcg_buffer_size(in->uc, wide ? CODE_BUFFER_64 : CODE_BUFFER_LEGACY);
+	in->slots = SLOTS_FIRST;
+	in->full = 2 * SLOTS_FIRST;
+	err = uc_ctl_set_tcg_buffer_size(in->uc, fast ? CODE_BUFFER_BLOCK : wide ? CODE_BUFFER_64 : CODE_BUFFER_LEGACY);
 	if (!err)
 		err = uc_ctl_set_cpu_model(in->uc, UC_CPU_X86_SNOWRIDGE);
 	if (!err)
@@ -185,9 +345,11 @@ static int instance_open(struct engine *e, struct instance *in, bool wide)
 	if (!err)
 		err = uc_hook_add(in->uc, &hook, UC_HOOK_TLB_FILL, (void *)engine_on_fill, e, 1, 0);
 	if (!err)
-		err = uc_hook_add(in->uc, &hook, UC_HOOK_CODE, (void *)engine_on_code, e, 1, 0);
-	if (!err)
-		err = uc_hook_add(in->uc, &hook, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, (void *)engine_on_memory, e, 1, 0);
+		err = block ? uc_hook_add(in->uc, &hook, UC_HOOK_BLOCK, on_block, e, 1, 0)
+			    : uc_hook_add(in->uc, &e->code_hook[in - e->inst], UC_HOOK_CODE, (void *)engine_on_code, e, 1, 0);
+	if (!err && !fast)
+		err = uc_hook_add(in->uc, &e->memory_hook[in - e->inst], UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE,
+				  block ? (void *)engine_on_block_memory : (void *)engine_on_memory, e, 1, 0);
 	if (!err)
 		err = uc_hook_add(in->uc, &hook, UC_HOOK_MEM_READ_PROT | UC_HOOK_MEM_WRITE_PROT, (void *)engine_on_trap, e, 1, 0);
 	if (!err)
@@ -205,6 +367,8 @@ static int instance_open(struct engine *e, struct instance *in, bool wide)
 		err = uc_context_alloc(in->uc, &in->fresh);
 	if (!err)
 		err = uc_context_save(in->uc, in->fresh);
+	if (!err && fast)
+		in->reg = engine_find_registers(in->uc);
 	return err ? -ERR_ENGINE : 0;
 }
 
@@ -231,7 +395,7 @@ static int engine_open(struct engine *e)
 	err = instance_open(e, &e->inst[INSTANCE_LEGACY], false);
 	if (!err)
 		err = instance_open(e, &e->inst[INSTANCE_64], true);
-	if (!err && uc_context_alloc(e->inst[INSTANCE_64].uc, &e->context))
+	if (!err && (uc_context_alloc(e->inst[INSTANCE_64].uc, &e->context) || uc_context_alloc(e->inst[INSTANCE_64].uc, &e->moved)))
 		err = -ERR_NOMEM;
 	return err;
 }
@@ -247,9 +411,14 @@ int engine_new(struct engine **engine, struct cpu *cpu)
 	e->mem = cpu->mem;
 	e->access.cpu = cpu;
 	e->probe_frame = ~0ull;
+	e->stay_max = STAY_MAX;
 	e->done = e->settled = 16; /* so that step 0 means none */
 	e->no_insn.flags = ~0u;
 	e->no_code.insn = &e->no_insn;
+	codeblock_init(&e->no_code);
+	e->piece = e->pieces = &e->no_piece;
+	e->flushes = 1;
+	e->mem->engine_limit = &e->limit;
 	e->insn = &e->no_insn;
 	e->now = &e->inst[INSTANCE_LEGACY];
 	engine_forget_fetch_page(e);
@@ -262,8 +431,29 @@ int engine_new(struct engine **engine, struct cpu *cpu)
 	return 0;
 }
 
+int engine_observe(struct engine *e)
+{
+	uc_err err = UC_ERR_OK;
+
+	for (unsigned i = 0; i < INSTANCE_BLOCK && !err; i++) { /* the instance for blocks rests meanwhile */
+		uc_engine *uc = e->inst[i].uc;
+		err = uc_hook_del(uc, e->code_hook[i]);
+		if (!err)
+			err = uc_hook_del(uc, e->memory_hook[i]);
+		if (!err)
+			err = uc_hook_add(uc, &e->code_hook[i], UC_HOOK_CODE, (void *)engine_on_code_observed, e, 1, 0);
+		if (!err)
+			err = uc_hook_add(uc, &e->memory_hook[i], UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, (void *)engine_on_memory_observed,
+					  e, 1, 0);
+		if (!err)
+			err = uc_ctl_flush_tb(uc); /* code translated with the other hooks */
+	}
+	return err ? -ERR_ENGINE : 0;
+}
+
 void engine_free(struct engine *e)
 {
+	e->mem->engine_limit = NULL;
 	for (unsigned i = 0; i < INSTANCES; i++) {
 		if (e->inst[i].fresh)
 			uc_context_free(e->inst[i].fresh);
@@ -272,6 +462,8 @@ void engine_free(struct engine *e)
 	}
 	if (e->context)
 		uc_context_free(e->context);
+	if (e->moved)
+		uc_context_free(e->moved);
 	codecache_free(&e->code);
 	alias_free(&e->alias);
 	if (e->private_page && e->private_page != MAP_FAILED)

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-static void halt(struct engine *e, enum stop why)
+void engine_halt(struct engine *e, enum stop why)
 {
 	e->stop = why;
 	uc_emu_stop(e->now->uc);
@@ -54,16 +54,16 @@ static bool target_faults(struct engine *e, uint64_t gla)
 }
 
 /*
- * The page that instructions come from changes (or must be looked up again): the fetch is an access of the processor. Returns false when
- * the engine has been stopped.
+ * The page that instructions come from changes: the fetch is an access of the processor. Further fetches from the page are hits, until
+ * instructions come from another or the engine's run ends. Returns false when the engine has been stopped.
  */
-static bool fetch_page(struct engine *e, uint64_t gla)
+bool engine_fetch_page(struct engine *e, uint64_t gla)
 {
 	engine_settle_fetches(e);
 	if (target_faults(e, gla)) {
 		undo_branch(e);
 		raise_error(e->cpu, VEC_GP, 0);
-		halt(e, STOP_EXCEPTION);
+		engine_halt(e, STOP_EXCEPTION);
 		return false;
 	}
 	const struct tlb_entry *entry = mmu_access(e->mmu, GLA(gla), engine_fetch_access(e->cpu));
@@ -71,7 +71,7 @@ static bool fetch_page(struct engine *e, uint64_t gla)
 		raise_walk(e->cpu, GLA(gla), engine_fetch_access(e->cpu));
 		e->extra_fetches++;
 		e->looked_up++;
-		halt(e, STOP_EXCEPTION);
+		engine_halt(e, STOP_EXCEPTION);
 		return false;
 	}
 	hpa_t hpa = tlb_entry_hpa(entry, GLA(page_base(gla)));
@@ -80,14 +80,7 @@ static bool fetch_page(struct engine *e, uint64_t gla)
 	if (!mem_is_ram(e->mem, hpa, PAGE_SIZE)) { /* LIMIT: instruction fetches outside RAM read all ones, which is no instruction */
 		raise_exception(e->cpu, VEC_UD);
 		e->extra_fetches++;
-		halt(e, STOP_EXCEPTION);
-		return false;
-	}
-	if (!engine_given_is(e, page_base(gla), hpa.u >> PAGE_SHIFT)) { /* the engine's code is from elsewhere */
-		e->looked_up--;
-		e->cpu->ev.n[EV_ITLB_HIT_4K + e->fetch_part] -= 1; /* made again after the flush, and then a hit: counted once */
-		e->flush = true;
-		halt(e, STOP_AGAIN);
+		engine_halt(e, STOP_EXCEPTION);
 		return false;
 	}
 	e->previous = *e->insn;
@@ -95,10 +88,30 @@ static bool fetch_page(struct engine *e, uint64_t gla)
 	e->page = codecache_page(&e->code, hpa, e->width);
 	if (!e->page) {
 		raise_stop(e->cpu, "the host has no memory left for decoded code");
-		halt(e, STOP_EXCEPTION);
+		engine_halt(e, STOP_EXCEPTION);
 		return false;
 	}
-	e->fetch_base = page_base(gla);
+	e->code_base = page_base(gla);
+	if (engine_given_is(e, e->code_base, e->page->frame))
+		return true;
+	e->owed = e->done; /* the engine's code is from elsewhere: now it is given this page */
+	e->flush = true;
+	engine_halt(e, STOP_AGAIN);
+	return false;
+}
+
+/* The line that instructions come from changes, and perhaps the page: the line goes through the instruction cache. */
+static bool fetch_line(struct engine *e, uint64_t gla)
+{
+	uint64_t line = gla & ~(e->fetch_span - 1);
+
+	if (page_base(gla) != e->code_base && !engine_fetch_page(e, gla))
+		return false;
+	e->fetch_base = line;
+	if (e->mmu->env.caches)
+		caches_fetch(e->mmu->env.caches, HPA(e->page->frame << PAGE_SHIFT | page_offset(line)));
+	if (unlikely(*e->cpu->cost.clock >= e->charged_limit))
+		e->limit = 0;
 	return true;
 }
 
@@ -118,7 +131,7 @@ static const struct insn *decode_across(struct engine *e, uint64_t gla)
 		raise_walk(e->cpu, GLA(next), engine_fetch_access(e->cpu));
 	if (!entry) {
 		e->extra_fetches++;
-		halt(e, STOP_EXCEPTION);
+		engine_halt(e, STOP_EXCEPTION);
 		return NULL;
 	}
 	hpa_t hpa = tlb_entry_hpa(entry, GLA(next));
@@ -129,8 +142,9 @@ static const struct insn *decode_across(struct engine *e, uint64_t gla)
 	e->across.flags |= INSN_CROSS;
 	if (!engine_given_is(e, page_base(next), hpa.u >> PAGE_SHIFT) && mem_is_ram(e->mem, hpa, 1)) {
 		e->cpu->ev.n[EV_ITLB_HIT_4K + entry->part] -= 1; /* made again after the flush, and then a hit: counted once */
+		e->owed = e->done;
 		e->flush = true;
-		halt(e, STOP_AGAIN);
+		engine_halt(e, STOP_AGAIN);
 		return NULL;
 	}
 	return &e->across;
@@ -200,6 +214,7 @@ static bool begins_again(struct engine *e, uint64_t gla)
 		return false;
 	e->smc_step = e->done + 1;
 	e->special_step = e->done;
+	e->flush = true; /* Unicorn 2.1.1 left an unaligned store in the middle: it reports no store any more until it is started anew */
 	return true;
 }
 
@@ -217,21 +232,31 @@ bool engine_in_rep(const struct engine *e)
 	return e->rep_suspended == e->done;
 }
 
-/* false: the engine was stopped for something other than an instruction */
-static bool may_go_on(struct engine *e, uint64_t gla)
+/* A stretch by instruction has come to its end: does another follow? A REP instruction is not left for that. */
+static bool stays_by_instruction(struct engine *e, uint64_t gla)
+{
+	if (!within_rep(e, gla))
+		return engine_stretches(e, gla);
+	e->stretch = e->done + e->rep_left;
+	return true;
+}
+
+bool engine_may_go_on(struct engine *e, uint64_t gla)
 {
 	if (e->done < e->limit)
 		return true;
-	if (e->mem->attention || e->now->drops || e->flush || e->mmu->engine_stale || e->flushed_epoch != e->mem->table_epoch) {
+	bool blocks = e->stretch && e->done >= e->stretch && !stays_by_instruction(e, gla);
+	if (blocks || engine_must_attend(e)) {
+		e->in_blocks |= blocks;
 		suspend_rep(e, gla);
-		halt(e, STOP_AGAIN);
+		engine_halt(e, STOP_AGAIN);
 		return false;
 	}
 	engine_take_limit(e);
 	if (e->done < e->limit && !e->kicked)
 		return true;
 	suspend_rep(e, gla);
-	halt(e, STOP_BUDGET);
+	engine_halt(e, STOP_BUDGET);
 	return false;
 }
 
@@ -253,12 +278,21 @@ static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
 	}
 	if (begins_again(e, gla) || finishes_rep(e, gla))
 		return;
-	if (!may_go_on(e, gla))
+	if (!engine_may_go_on(e, gla))
 		return;
+	if (within_rep(e, gla) && engine_has_string(e, e->insn)) {
+		e->rep_steps++; /* what has been done of it is not retired */
+		engine_halt(e, STOP_STRING);
+		return;
+	}
 	if (continues_rep(e, gla))
 		return;
-	if (gla - e->fetch_base >= PAGE_SIZE && !fetch_page(e, gla))
+	if (gla - e->fetch_base >= e->fetch_span && !fetch_line(e, gla))
 		return;
+	if (!e->page->at[page_offset(gla)]) { /* decoding may move or drop what is decoded */
+		e->previous = *e->insn;
+		e->insn = &e->previous;
+	}
 	const struct insn *insn = codecache_insn(&e->code, e->page, (unsigned)page_offset(gla), e->width);
 	if (!insn && !(insn = decode_across(e, gla)))
 		return;
@@ -266,7 +300,7 @@ static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
 		e->insn = insn;
 		e->insn_gla = gla;
 		e->extra_fetches++;
-		halt(e, STOP_SYSTEM);
+		engine_halt(e, STOP_SYSTEM);
 		return;
 	}
 	if (insn->flags & e->slow & ~(uint32_t)(INSN_REP | INSN_CROSS)) {
@@ -276,16 +310,44 @@ static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
 			uc_reg_read(e->now->uc, UC_X86_REG_FPSW, &x87_status);
 		if (!plain_check(e->cpu, insn, x87_status)) {
 			e->extra_fetches++;
-			halt(e, STOP_EXCEPTION);
+			engine_halt(e, STOP_EXCEPTION);
 			return;
 		}
 	}
 	e->insn = insn;
 	e->insn_gla = gla;
+	if (insn->flags & INSN_REP && engine_has_string(e, insn)) {
+		engine_halt(e, STOP_STRING);
+		return;
+	}
 	e->done++;
 	e->by_class[insn->cls]++;
 	if (insn->flags & INSN_REP)
 		begin_rep(e);
+}
+
+/* As the code hook would at this instruction, but without the instance that has one: to change it there and back takes longer. */
+void engine_take_over(struct engine *e)
+{
+	uint64_t gla = e->cpu->rip;
+
+	e->stop = STOP_NONE;
+	if (e->done < e->limit && (gla - e->fetch_base < e->fetch_span || fetch_line(e, gla))) {
+		const struct insn *insn = codecache_insn(&e->code, e->page, (unsigned)page_offset(gla), e->width);
+		bool system = insn && insn->flags & INSN_SYSTEM;
+		if (system || (insn && engine_has_string(e, insn))) {
+			e->insn = insn;
+			e->insn_gla = gla;
+			e->extra_fetches += system;
+			e->stop = system ? STOP_SYSTEM : STOP_STRING;
+		}
+	}
+	if (e->stop != STOP_NONE)
+		return;
+	e->in_blocks = false; /* the code hook decides */
+	e->stretch = e->done + 1;
+	e->owed = e->done;
+	e->stop = STOP_AGAIN;
 }
 
 void engine_on_code(uc_engine *uc, uint64_t gla, uint32_t size, void *user)
@@ -295,8 +357,8 @@ void engine_on_code(uc_engine *uc, uint64_t gla, uint32_t size, void *user)
 
 	(void)uc;
 	(void)size;
-	if (likely(offset < PAGE_SIZE && e->done < e->limit)) {
-		const struct insn *insn = &e->page->insn[e->page->at[offset]];
+	if (likely(offset < e->fetch_span && e->done < e->limit)) {
+		const struct insn *insn = &e->page->insn[e->page->at[page_offset(gla)]];
 		if (likely(!(insn->flags & e->slow))) {
 			e->insn = insn;
 			e->insn_gla = gla;
@@ -308,13 +370,35 @@ void engine_on_code(uc_engine *uc, uint64_t gla, uint32_t size, void *user)
 	code_slow(e, gla);
 }
 
+/* The same when instructions are observed: each that begins is told, those of the model included. */
+void engine_on_code_observed(uc_engine *uc, uint64_t gla, uint32_t size, void *user)
+{
+	struct engine *e = user;
+	const struct mmu_observer *observer = e->mmu->observer;
+	bool told = within_rep(e, gla) || gla == e->again_gla;
+	uint64_t done = e->done;
+	enum stop stop = e->stop;
+
+	engine_on_code(uc, gla, size, user);
+	if (e->done != done || e->stop == STOP_SYSTEM)
+		e->again_gla = UNREACHABLE;
+	if (e->done != done && !told)
+		observer->insn(observer->ctx, GLA(gla), e->insn->len, e->cpu->cost.price.of[COST_INSN_ALU + e->insn->cls]);
+	else if (e->stop == STOP_SYSTEM && stop == STOP_NONE)
+		observer->insn(observer->ctx, GLA(gla), e->insn->len, 0);
+}
+
 /* An exception that the engine itself found: #DE, #MF, #XM, #BR. */
 void engine_on_interrupt(uc_engine *uc, uint32_t vector, void *user)
 {
 	struct engine *e = user;
 
 	e->now->excepted = true;
+	if (e->block)
+		engine_leave_block(e, engine_read_reg(e, REG_RIP_INDEX));
 	if (e->mode == MODE_RUN && e->stop == STOP_NONE) {
+		if ((e->insn->flags & INSN_READ) && e->access.step != e->done) /* an only piece is counted nowhere else */
+			e->cpu->ev.n[EV_LOADS]--;
 		engine_unretire(e);
 		if (vector == VEC_GP || vector == VEC_SS || vector == VEC_AC)
 			raise_error(e->cpu, vector, 0);

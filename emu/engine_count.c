@@ -11,10 +11,22 @@ static void settle_clock(struct engine *e)
 	struct cost *cost = &e->cpu->cost;
 
 	for (unsigned i = 0; i < CLASS_COUNT; i++) {
-		cost_charge_n(cost, (enum cost_cause)(COST_INSN_ALU + i), e->by_class[i]);
-		cost->steps += e->by_class[i];
+		uint64_t n = e->by_class[i] + class_count(&e->by_block, i);
+		cost_charge_n(cost, (enum cost_cause)(COST_INSN_ALU + i), n);
+		cost->steps += n;
 		e->by_class[i] = 0;
 	}
+	e->by_block = (struct class_counts){{0}};
+}
+
+uint64_t engine_clock(const struct engine *e)
+{
+	const struct cost *cost = &e->cpu->cost;
+	uint64_t clock = *cost->clock;
+
+	for (unsigned i = 0; i < CLASS_COUNT; i++)
+		clock += e->by_class[i] * cost->price.of[COST_INSN_ALU + i];
+	return clock;
 }
 
 /* Books what was counted only as steps, but for the clock: at page changes. */
@@ -47,11 +59,13 @@ void engine_take_limit(struct engine *e)
 	struct cost *cost = &e->cpu->cost;
 	uint64_t steps, left;
 
-	e->limit = e->limit_asked;
+	settle_clock(e);
+	e->limit = e->limit_asked - e->done >= LANE_STEPS_MAX && e->limit_asked > e->done ? e->done + LANE_STEPS_MAX - 1 : e->limit_asked;
+	if (e->stretch > e->done && e->stretch < e->limit)
+		e->limit = e->stretch;
 	e->charged_limit = ~0ull;
 	if (cost->deadline == ~0ull)
 		return;
-	settle_clock(e);
 	left = cost->deadline > *cost->clock ? cost->deadline - *cost->clock : 0;
 	if (e->dearest == 1 && !e->mmu->env.caches) {
 		steps = left;
@@ -60,6 +74,8 @@ void engine_take_limit(struct engine *e)
 		steps = left / 2 / e->dearest;
 		steps += left && !steps;
 	}
+	if (e->owed == e->done && !steps)
+		steps = 1;
 	if (steps < e->limit - e->done && e->done < e->limit)
 		e->limit = e->done + steps;
 }
@@ -71,6 +87,20 @@ void engine_unretire(struct engine *e)
 	access_undo(&e->access);
 	e->extra_fetches++;
 	e->done--;
+	if (e->booked > e->done) /* what a plan booked beyond it does not come; of an instruction that only the engine finds at fault it
+				    booked nothing */
+		e->booked = e->done;
 	e->by_class[e->insn->cls]--;
 	e->rep_step = 0;
+}
+
+void engine_begin_again(struct engine *e)
+{
+	access_begin(&e->access, e->done);
+	access_again(&e->access);
+	e->special_step = e->done;
+	e->done--;
+	e->by_class[e->insn->cls]--;
+	e->rep_step = 0;
+	e->owed = e->done;
 }

@@ -5,15 +5,39 @@
  */
 #include "emu/engine_state.h"
 
+/*
+ * The softmmu has as many slots as it seems to need: at a flush it becomes twice as large if most were in use, and smaller if few were for
+ * some time. Without a flush it would stay as it is. It does not say how large it is; if it still fills up when it should have its full
+ * size, it has become smaller, or more pages are in use than it ever holds: it is made to grow once more, then less and less soon.
+ */
+void engine_outgrows(struct engine *e)
+{
+	struct instance *in = e->now;
+
+	if (in->slots < SLOTS_MAX) {
+		in->slots *= 2;
+	} else {
+		in->slots = SLOTS_FIRST;
+		in->patience += in->patience < PATIENCE_MAX;
+	}
+	in->fills = 0;
+	in->full = in->slots * (in->slots < SLOTS_LARGE ? 2 : 8); /* each flush goes over all slots: many are for those who seldom flush */
+	if (in->slots == SLOTS_MAX)
+		in->full <<= in->patience;
+	e->flush = true;
+	e->limit = 0;
+}
+
 static void flush_softmmu(struct engine *e)
 {
+	e->now->fills = 0;
 	uc_ctl_flush_tlb(e->now->uc);
 	alias_reset(&e->alias);
 	e->devices = 0;
+	e->now->flushes = ++e->flushes;
 	e->flushed_epoch = e->mem->table_epoch;
 	e->mmu->engine_stale = false;
 	e->flush = false;
-	engine_forget_fetch_page(e);
 }
 
 /* Drops the instance's translations of code in one frame: it asks for a translation of any address, and gets that frame. */
@@ -63,6 +87,7 @@ static void take_model_stores(struct engine *e)
 {
 	struct mem *mem = e->mem;
 
+	engine_forget_fetch_page(e);
 	if (mem->code_stores > MEM_CODE_STORES) {
 		codecache_drop_all(&e->code);
 		for (unsigned i = 0; i < INSTANCES; i++)
@@ -77,17 +102,48 @@ static void take_model_stores(struct engine *e)
 	mem->attention = false;
 }
 
-/* Everything that has to be in order before the engine goes on. */
+static bool must_flush(const struct engine *e)
+{
+	return e->flush || e->mmu->engine_stale || e->flushed_epoch != e->mem->table_epoch;
+}
+
+bool engine_must_attend(const struct engine *e)
+{
+	bool marked = e->marks != e->mem->marks && engine_in_blocks(e);
+
+	return must_flush(e) || marked || e->mem->attention || e->now->drops;
+}
+
+/* The instruction executed last may be dropped now; where it was is asked for only if it was a branch. */
+static void keep_branch(struct engine *e)
+{
+	if (e->insn == &e->no_insn || !(e->insn->flags & INSN_BRANCH) || (e->insn->flags & INSN_SYSTEM)) {
+		e->insn = &e->no_insn;
+		e->insn_gla = UNREACHABLE + 1;
+		return;
+	}
+	e->previous = *e->insn;
+	e->insn = &e->previous;
+}
+
 void engine_attend(struct engine *e)
 {
-	e->insn = &e->no_insn; /* what it was may be dropped now */
-	e->insn_gla = UNREACHABLE + 1;
+	keep_branch(e);
 	if (e->mem->attention || e->mem->code_stores)
 		take_model_stores(e);
 	if (e->now->drops)
 		drop_pending(e, e->now);
-	if (e->flush || e->cpu->engine_flush || e->mmu->engine_stale || e->flushed_epoch != e->mem->table_epoch)
+	if (unlikely(e->mem->has_worn))
+		mem_unmark_worn(e->mem);
+	if (e->marks != e->mem->marks) { /* the marked frames may not be written in blocks any more */
+		e->inst[INSTANCE_BLOCK].flushes = e->inst[INSTANCE_FAST].flushes = 0;
+		e->marks = e->mem->marks;
+	}
+	if (e->cpu->engine_flush || must_flush(e))
 		flush_softmmu(e);
+	else if (e->now->flushes != e->flushes) /* what it holds is from before the other instance's last flush */
+		uc_ctl_flush_tlb(e->now->uc);
+	e->now->flushes = e->flushes;
 	e->cpu->engine_flush = false;
 	engine_take_limit(e);
 	if (e->kicked)

@@ -15,10 +15,18 @@ static __attribute__((noinline)) void store_marked(struct engine *e, uint64_t pa
 
 	if (flags & FRAME_WATCH)
 		mem_watch_store(e->mem, hpa, size);
-	if (unlikely(e->mem->watch.hit))
+	if (unlikely(e->mem->watch.hit)) {
 		e->limit_asked = e->done; /* this instruction, and no other */
-	if (flags & FRAME_TABLE)
-		e->mem->table_epoch++;
+		e->limit = 0;
+	}
+	if (flags & FRAME_TABLE) {
+		uint64_t room = PAGE_SIZE - page_offset(hpa.u);
+		mem_before_store(e->mem, flags, hpa, size);
+		if (mem_overwrites_entry(e->mem, hpa, size < room ? size : (unsigned)room)) {
+			mem_overwritten(e->mem, hpa);
+			e->limit = 0;
+		}
+	}
 	if (flags & FRAME_CODE) {
 		bool window0 = paddr >> PAGE_SHIFT == frame;
 		codecache_store(&e->code, hpa, size);
@@ -26,17 +34,37 @@ static __attribute__((noinline)) void store_marked(struct engine *e, uint64_t pa
 		e->smc_step = e->done;
 		if (e->insn->flags & INSN_REP)
 			e->smc_rcx = engine_read_reg(e, RCX);
+		e->limit = 0;
 	}
-	e->limit = 0;
 }
 
-static uint64_t piece_gla(const struct engine *e, uint64_t paddr)
+uint64_t engine_piece_gla(const struct engine *e, uint64_t paddr)
 {
 	uint64_t offset = page_offset(paddr);
 
 	if (paddr < e->ram_end)
 		return alias_gla(e->alias.entry[paddr >> PAGE_SHIFT]) | offset;
 	return e->device[(paddr - e->device_base) >> PAGE_SHIFT].gla | offset;
+}
+
+/* The data caches' part of size bytes within a page. What has been charged may bring the deadline near. */
+static inline void price_data(struct engine *e, hpa_t hpa, unsigned size)
+{
+	caches_data(e->mmu->env.caches, hpa);
+	if (unlikely(caches_split(hpa, size)))
+		caches_data(e->mmu->env.caches, HPA(hpa.u + size - 1));
+	if (unlikely(*e->cpu->cost.clock >= e->charged_limit))
+		e->limit = 0;
+}
+
+void engine_price_data(struct engine *e, hpa_t hpa, unsigned size)
+{
+	price_data(e, hpa, size);
+}
+
+static hpa_t piece_hpa(const struct engine *e, uint64_t paddr)
+{
+	return HPA((paddr >> PAGE_SHIFT & e->frame_mask) << PAGE_SHIFT | page_offset(paddr));
 }
 
 /* The frame of the second page of a store that splits. */
@@ -47,40 +75,49 @@ static void store_second_page(struct engine *e, uint64_t gla, unsigned size)
 	if (!entry)
 		return;
 	hpa_t hpa = tlb_entry_hpa(entry, GLA(gla));
-	if (!mem_is_ram(e->mem, hpa, 1) || !e->mem->frame_flags[hpa.u >> PAGE_SHIFT])
+	if (!mem_is_ram(e->mem, hpa, 1))
+		return;
+	if (e->mmu->env.caches)
+		price_data(e, hpa, size);
+	if (!e->mem->frame_flags[hpa.u >> PAGE_SHIFT])
 		return;
 	store_marked(e, hpa.u, size);
 	if (e->mem->frame_flags[hpa.u >> PAGE_SHIFT] & FRAME_CODE)
 		engine_code_stored(e, hpa.u >> PAGE_SHIFT, NULL); /* through which window is not known here */
 }
 
-/* The data caches' part of an access. What has been charged may bring the deadline near. */
-static inline void price_data(struct engine *e, uint64_t paddr)
+/* A step whose accesses a plan has booked. What the softmmu was filled with before this store may be wrong after it. */
+static void booked_piece(struct engine *e, bool write, uint64_t paddr)
 {
-	uint64_t frame = paddr >> PAGE_SHIFT & e->frame_mask;
-
-	caches_data(e->mmu->env.caches, HPA(frame << PAGE_SHIFT | page_offset(paddr)));
-	if (unlikely(*e->cpu->cost.clock >= e->charged_limit))
-		e->limit = 0;
+	if (!write || paddr >= e->ram_end || !(e->mem->frame_flags[paddr >> PAGE_SHIFT & e->frame_mask] & FRAME_TABLE))
+		return;
+	e->mem->table_epoch++;
+	e->limit = 0;
 }
 
 static __attribute__((noinline)) void piece_slow(struct engine *e, bool write, uint64_t paddr, unsigned size)
 {
 	if (e->mode != MODE_RUN || (paddr >= e->ram_end && paddr < e->device_base))
 		return;
+	if (e->done <= e->booked) {
+		booked_piece(e, write, paddr);
+		return;
+	}
 	if (e->smc_step == e->done + 1) /* the engine began a step again whose accesses are counted */
 		return;
-	uint64_t gla = piece_gla(e, paddr);
+	uint64_t gla = engine_piece_gla(e, paddr);
 	unsigned access = write ? e->write_access : e->read_access;
 
 	if (e->insn->flags & INSN_RMW)
 		access |= ACC_READ | ACC_WRITE;
 	access_begin(&e->access, e->done);
-	access_piece(&e->access, e->insn, gla, size, write, access);
-	if (paddr >= e->ram_end)
+	if (page_offset(paddr) + size > PAGE_SIZE)
+		e->special_step = e->done; /* a load's parts follow */
+	if (!access_piece(&e->access, e->insn, gla, size, write, access) || paddr >= e->ram_end)
 		return;
-	if (e->mmu->env.caches)
-		price_data(e, paddr);
+	unsigned room = (unsigned)(PAGE_SIZE - page_offset(paddr));
+	if (e->mmu->env.caches && access_price(&e->access))
+		price_data(e, piece_hpa(e, paddr), size < room ? size : room);
 	if (!write)
 		return;
 	if ((e->insn->flags & INSN_BRANCH) && e->insn->opcode == 0xff) {
@@ -93,6 +130,19 @@ static __attribute__((noinline)) void piece_slow(struct engine *e, bool write, u
 		store_second_page(e, page_base(gla) + PAGE_SIZE, (unsigned)(page_offset(paddr) + size - PAGE_SIZE));
 }
 
+/* An instruction's only piece, within a page. */
+static ALWAYS_INLINE void piece_simple(struct engine *e, bool write, uint64_t paddr, unsigned size)
+{
+	uint64_t gla = alias_gla(e->alias.entry[paddr >> PAGE_SHIFT]) | page_offset(paddr);
+
+	mmu_access(e->mmu, GLA(gla), write ? e->write_access : e->read_access);
+	e->cpu->ev.n[write ? EV_STORES : EV_LOADS]++;
+	if (e->mmu->env.caches)
+		price_data(e, piece_hpa(e, paddr), size);
+	if (write && unlikely(e->mem->frame_flags[(paddr >> PAGE_SHIFT) & e->frame_mask]))
+		store_marked(e, paddr, size);
+}
+
 void engine_on_memory(uc_engine *uc, uc_mem_type type, uint64_t paddr, int bytes, int64_t value, void *user)
 {
 	struct engine *e = user;
@@ -101,18 +151,72 @@ void engine_on_memory(uc_engine *uc, uc_mem_type type, uint64_t paddr, int bytes
 
 	(void)uc;
 	(void)value;
-	if (likely(paddr < e->ram_end && e->special_step != e->done && !(e->insn->flags & (INSN_MULTI | INSN_RMW)) &&
-		   page_offset(paddr) + size <= PAGE_SIZE)) {
-		uint64_t gla = alias_gla(e->alias.entry[paddr >> PAGE_SHIFT]) | page_offset(paddr);
-		mmu_access(e->mmu, GLA(gla), write ? e->write_access : e->read_access);
-		e->cpu->ev.n[write ? EV_STORES : EV_LOADS]++;
-		if (e->mmu->env.caches)
-			price_data(e, paddr);
-		if (write && unlikely(e->mem->frame_flags[(paddr >> PAGE_SHIFT) & e->frame_mask]))
-			store_marked(e, paddr, size);
+	if (likely(paddr < e->ram_end && e->special_step != e->done && e->done > e->booked && !(e->insn->flags & (INSN_MULTI | INSN_RMW)) &&
+		   page_offset(paddr) + size <= PAGE_SIZE))
+		piece_simple(e, write, paddr, size);
+	else
+		piece_slow(e, write, paddr, size);
+}
+
+/* A piece in a block of an instruction that makes several, or splits a page, or has just been translated by a fill. */
+static __attribute__((noinline)) void block_piece(struct engine *e, bool write, uint64_t paddr, unsigned size)
+{
+	if (e->mode != MODE_RUN || e->stop != STOP_NONE || !e->block)
 		return;
+	const struct code_piece *piece = engine_piece_under_way(e);
+	bool split = page_offset(paddr) + size > PAGE_SIZE;
+
+	CHECK(piece); /* tests/check_decode_engine.c: every plain encoding makes the pieces that codeblock_pieces says */
+	if (e->split_left)
+		e->split_left--;
+	else
+		e->piece++;
+	if (split && !write)
+		e->split_left = 2;
+	if (split && write) {
+		e->late_page = page_base(engine_piece_gla(e, paddr)) + PAGE_SIZE;
+		e->late_until = e->piece;
 	}
-	piece_slow(e, write, paddr, size);
+	e->block_special &= e->special_step >= e->done;
+	if (piece->simple && e->special_step != e->done && !split)
+		piece_simple(e, write, paddr, size);
+	else
+		piece_slow(e, write, paddr, size);
+	e->block_special |= split;
+}
+
+void engine_on_block_memory(uc_engine *uc, uc_mem_type type, uint64_t paddr, int bytes, int64_t value, void *user)
+{
+	struct engine *e = user;
+	bool write = type == UC_MEM_WRITE;
+	unsigned size = (unsigned)bytes;
+
+	(void)uc;
+	(void)value;
+	if (likely(e->piece->simple && !e->block_special && paddr < e->ram_end && page_offset(paddr) + size <= PAGE_SIZE)) {
+		e->piece++;
+		piece_simple(e, write, paddr, size);
+	} else {
+		block_piece(e, write, paddr, size);
+	}
+}
+
+/* The same when accesses are observed: each that is counted is told, a read-modify-write once. */
+void engine_on_memory_observed(uc_engine *uc, uc_mem_type type, uint64_t paddr, int bytes, int64_t value, void *user)
+{
+	struct engine *e = user;
+	const struct mmu_observer *observer = e->mmu->observer;
+	const uint64_t *n = e->cpu->ev.n;
+	uint64_t counted = n[EV_LOADS] + n[EV_STORES];
+	bool write = type == UC_MEM_WRITE, rmw = e->insn->flags & INSN_RMW;
+	bool guest = e->mode == MODE_RUN && (paddr < e->ram_end || paddr >= e->device_base);
+	uint64_t gla = guest ? engine_piece_gla(e, paddr) : 0;
+
+	engine_on_memory(uc, type, paddr, bytes, value, user);
+	if (n[EV_LOADS] + n[EV_STORES] == counted || (write && rmw))
+		return;
+	unsigned size = e->insn->memsize > (unsigned)bytes ? e->insn->memsize : (unsigned)bytes;
+	observer->data(observer->ctx, GLA(gla), size, write ? e->write_access : e->read_access | (rmw ? (unsigned)ACC_WRITE : 0u));
 }
 
 /* The trap page was touched: the exact address of the faulting access. */

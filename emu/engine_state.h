@@ -15,8 +15,9 @@
 
 enum {
 	/* bytes of translated code an instance: all of them become resident, a whole flush stays in milliseconds */
-	CODE_BUFFER_64 = 48 << 20,
-	CODE_BUFFER_LEGACY = 16 << 20,
+	CODE_BUFFER_64 = 16 << 20,
+	CODE_BUFFER_BLOCK = 32 << 20,
+	CODE_BUFFER_LEGACY = 12 << 20,
 	GIVEN_SLOTS = 4096, /* which frame was given for which fetched page; even and odd pages never share a slot */
 	DEVICE_SLOTS = 256, /* device pages that the softmmu may hold between two flushes */
 	DROPS = 32,	    /* frames whose translated code an instance still has to drop */
@@ -28,7 +29,16 @@ enum {
 	PRIVATE_PAGES,
 	INSTANCE_LEGACY = 0,
 	INSTANCE_64,
+	INSTANCE_BLOCK, /* 64-bit code that is accounted for by block: no code hook */
+	INSTANCE_FAST,	/* 64-bit code in fast-forward, and blocks with a plan: no memory hook either */
 	INSTANCES,
+	STAY_LEAST = 8, /* steps by instruction, or watched, before blocks are run by plan again */
+	STAY_MAX = 512,
+	SLOTS_FIRST = 256, /* pages that a softmmu holds at first */
+	SLOTS_LARGE = 1024,
+	SLOTS_MAX = 32768,
+	PATIENCE_MAX = 7,
+	HINTS = 1024,		     /* blocks that must be run by instruction, remembered by address */
 	ENGINE_REGS = GPR_COUNT + 2, /* general registers, RIP, RFLAGS */
 	REG_RIP_INDEX = GPR_COUNT,
 	REG_FLAGS_INDEX,
@@ -38,10 +48,25 @@ enum {
 #define ENGINE_FLAGS (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF | FLAG_DF)
 
 /* why the engine was stopped, beyond what callers are told */
-enum stop { STOP_NONE, STOP_AGAIN, STOP_SYSTEM, STOP_EXCEPTION, STOP_BUDGET };
+enum stop {
+	STOP_NONE,
+	STOP_AGAIN,
+	STOP_SYSTEM,
+	STOP_EXCEPTION,
+	STOP_BUDGET,
+	STOP_STRING, /* before a REP instruction for engine_string */
+	STOP_OURS,   /* before a block that begins with an instruction which our own code may execute */
+};
 
 /* what the hooks are to do */
 enum mode { MODE_RUN, MODE_PRIVATE /* our own code runs */, MODE_TRAP /* one instruction again, to learn the address of its store */ };
+
+/* which frame was given for a fetched page */
+struct given {
+	uint64_t gla;
+	uint64_t frame;
+	uint32_t generation;
+};
 
 struct instance {
 	uc_engine *uc;
@@ -53,12 +78,25 @@ struct instance {
 	bool excepted;	      /* it has raised an exception since then, which it believes to be still in delivery */
 	uint64_t drop[DROPS]; /* frames */
 	unsigned drops;	      /* DROPS + 1: all */
+	uint64_t flushes;     /* the engine's when its softmmu was flushed last */
+	uint64_t fills;	      /* since then */
+	uint64_t full;	      /* so many find it full */
+	uint64_t slots;	      /* how many pages its softmmu holds, by our reckoning */
+	unsigned patience;
+	const uint64_t *reg; /* INSTANCE_FAST: its general registers; NULL: they cannot be found */
+	struct given given[GIVEN_SLOTS];
 };
 
-struct given {
+/* A block that has to run by instruction: where, and how many steps that takes. */
+struct hint {
 	uint64_t gla;
-	uint64_t frame;
-	uint32_t generation;
+	uint32_t steps;
+};
+
+/* The last stay in an instance that is slower: it was to be of so many steps, to its end. */
+struct stay {
+	uint32_t steps;
+	uint64_t end;
 };
 
 struct device_slot {
@@ -67,7 +105,8 @@ struct device_slot {
 
 struct engine {
 	/* hot: the code and memory hooks */
-	uint64_t fetch_base;		/* linear address of the page that instructions come from; UNREACHABLE: none */
+	uint64_t fetch_base;		/* linear address of the page, or cache line, that instructions come from; UNREACHABLE: none */
+	uint64_t fetch_span;		/* its size: PAGE_SIZE, or with an L1 instruction cache a line's */
 	struct code_page *page;		/* its decoded code; no_code when there is none */
 	uint64_t by_class[CLASS_COUNT]; /* steps since the clock was settled */
 	uint64_t done, limit;		/* steps: instructions, and further iterations of REP strings; limit 0: attention */
@@ -76,12 +115,45 @@ struct engine {
 	uint32_t slow; /* INSN_*: instructions that need more than to be counted */
 	unsigned read_access, write_access;
 	uint64_t special_step; /* a step whose pieces need access_piece */
-	uint64_t ram_end;      /* engine-physical end of the windows */
+
+	/* hot: the block hook, and the memory hook of blocks */
+	uint64_t code_base;		 /* linear address of the page that instructions come from; UNREACHABLE: none */
+	uint64_t block_done;		 /* steps when the block under way, or the last one, is done */
+	const struct code_block *block;	 /* the block under way; NULL: none */
+	const struct code_piece *piece;	 /* of the next callback */
+	const struct code_piece *pieces; /* end of the block's */
+	uint64_t block_gla;
+	uint32_t again_size;  /* if the next block is this one once more, nothing but its steps need be looked at: its size, else 0 */
+	uint32_t again_insns; /* its instructions */
+	uint64_t again;	      /* how often it was, which by_block does not have yet */
+	struct class_counts by_block;	     /* of blocks, since the clock was settled: with by_class what there is */
+	uint64_t dearest_piece;		     /* what a piece may be charged at most */
+	uint64_t watched_until;		     /* blocks are watched until this step, not run by plan */
+	uint64_t booked;		     /* accesses of steps up to this one are booked already */
+	uint32_t slow_planned;		     /* as slow, for blocks that are run by plan */
+	bool block_special;		     /* special_step may be within the block */
+	bool lines_taken;		     /* the lines of the last block have gone through the instruction cache */
+	uint64_t late_page;		     /* the second page of a splitting store, whose fill comes after the callback .. */
+	const struct code_piece *late_until; /* .. and before that of this piece */
+	bool late;			     /* this fill is it */
+	uint8_t split_left;		     /* callbacks of the last piece, which splits a page, still to come */
+
+	uint64_t ram_end; /* engine-physical end of the windows */
 	uint64_t frame_mask;
 	struct cpu *cpu;
 	struct mmu *mmu;
 	struct mem *mem;
 	struct aliases alias;
+
+	enum account account;
+	bool in_blocks;	  /* go on by block if that can be */
+	bool plans;	  /* blocks are run by plan where that can be */
+	bool planning;	  /* now: INSTANCE_FAST runs with account ACCOUNT_BLOCK */
+	uint64_t stretch; /* by instruction until this step, then see whether blocks can be run again */
+	struct stay by_insn, watched;
+	uint32_t stay_max;
+	uint64_t owed; /* a step that is due whatever the clock says: its fetch, or some of its accesses, have been made */
+	struct hint hint[HINTS];
 
 	enum code_width width;
 	enum mode mode;
@@ -90,6 +162,7 @@ struct engine {
 	uint64_t charged_limit; /* the clock, without unsettled steps, from which it must be looked at again */
 	uint64_t dearest;	/* the highest price of a step */
 	volatile int kicked;
+	bool running; /* the instance executes */
 
 	/* counting since the last settlement */
 	uint64_t settled, rep_steps, extra_fetches, looked_up;
@@ -99,6 +172,7 @@ struct engine {
 	uint64_t rep_suspended; /* the step after which a REP instruction was stopped between iterations */
 	uint64_t rep_step;	/* the step of a REP instruction that may go on */
 	uint64_t rep_left;	/* its iterations from that step on */
+	uint64_t string_end;	/* the step after which engine_string left a REP instruction to the engine */
 	uint64_t smc_step;	/* a step whose store hit a code frame: the engine may begin it again */
 	uint64_t smc_rcx;
 	uint64_t call_undo; /* what an indirect CALL overwrote */
@@ -115,10 +189,11 @@ struct engine {
 	uint64_t trap_offset;
 
 	struct instance inst[INSTANCES];
+	uint64_t again_gla; /* an instruction that has to begin once more, for reasons of ours: observers have been told */
+	uc_hook code_hook[INSTANCES], memory_hook[INSTANCES];
 	struct instance *now;
 	struct codecache code;
 	uint8_t *code_in; /* by frame: bit i, instance i has been given it for fetching */
-	struct given given[GIVEN_SLOTS];
 	struct device_slot device[DEVICE_SLOTS];
 	unsigned devices;
 	uint64_t private_base, trap_base, device_base; /* engine-physical */
@@ -126,17 +201,29 @@ struct engine {
 	uint64_t private_end; /* where private code ends, and who runs it */
 	struct instance *private_in;
 	uint64_t probe_frame; /* uc_ctl_remove_cache asks where this frame is; ~0: nobody asks */
-	uint64_t flushed_epoch;
+	uint64_t flushed_epoch, flushes, marks;
 	bool flush; /* the softmmu must be flushed before it goes on */
-	uc_context *context;
+	uc_context *context, *moved;
+	struct code_piece no_piece;
 	struct code_page no_code;
 	struct insn no_insn;
 };
 
+/* Does the engine run whole blocks now? */
+static inline bool engine_in_blocks(const struct engine *e)
+{
+	return e->now >= &e->inst[INSTANCE_BLOCK];
+}
+
+static inline bool engine_is_fast(const struct engine *e)
+{
+	return e->now == &e->inst[INSTANCE_FAST];
+}
+
 /* The page that instructions come from must be looked up again. */
 static inline void engine_forget_fetch_page(struct engine *e)
 {
-	e->fetch_base = UNREACHABLE;
+	e->fetch_base = e->code_base = UNREACHABLE;
 	e->page = &e->no_code;
 }
 
@@ -149,13 +236,68 @@ void engine_settle_fetches(struct engine *e);
 void engine_take_limit(struct engine *e);
 /* The instruction under way did not complete: it was fetched, but is not retired. */
 void engine_unretire(struct engine *e);
+/* The same, to be begun again in the same place: not even fetched. The translations that it has made are not made again. */
+void engine_begin_again(struct engine *e);
+
+/* engine_block.c */
+
+/* Whether the block at this address is one that cannot be run as a whole; the stretch to run by instruction then goes to its end. */
+bool engine_stretches(struct engine *e, uint64_t gla);
+/* The last block is over: its last instruction is the one that was executed last. */
+void engine_end_block(struct engine *e);
+/* The block under way was left at its instruction at this linear address, which is now the one under way. */
+void engine_leave_block(struct engine *e, uint64_t gla);
+/* A callback, or a fill, in a block: makes its instruction, and its step, the ones under way. NULL: none is expected. */
+const struct code_piece *engine_piece_under_way(struct engine *e);
+
+/* engine_plan.c: books the accesses of a block; PLAN_STOPPED: not all of them, it has to go by instruction */
+enum plan_end { PLAN_RAN, PLAN_RAN_SLOWLY /* something had to be looked up: look whether the engine must attend to it */, PLAN_STOPPED };
+enum plan_end engine_run_plan(struct engine *e, const struct code_block *b, uint64_t gla);
+
+/* engine_code.c: after STOP_OURS: what is next, as e->stop. The registers are in cpu. */
+void engine_take_over(struct engine *e);
+
+/* engine_string.c: can many iterations of the instruction be made at a time now? Makes them; the registers are in cpu. */
+bool engine_has_string(struct engine *e, const struct insn *insn);
+void engine_string(struct engine *e);
+
+/*
+ * Before a store of our own code, or of a block that runs unwatched: the flags of the frame. One over an entry of a paging structure in use
+ * is noted: the softmmu is flushed before it is relied on again.
+ */
+static ALWAYS_INLINE unsigned engine_before_store(const struct engine *e, hpa_t hpa, unsigned size)
+{
+	unsigned flags = e->mem->frame_flags[hpa.u >> PAGE_SHIFT];
+
+	if (unlikely(flags == FRAME_TABLE) && mem_overwrites_entry(e->mem, hpa, size))
+		mem_overwritten(e->mem, hpa);
+	return flags;
+}
+
+/* engine_registers.c: where the 64-bit instance keeps its general registers, in the order of enum gpr; NULL: they cannot be found */
+const uint64_t *engine_find_registers(uc_engine *uc);
+
+/* engine_code.c: for both hooks */
+void engine_halt(struct engine *e, enum stop why);
+/* The fetch from a page that instructions did not come from before. false: stopped. */
+bool engine_fetch_page(struct engine *e, uint64_t gla);
+/* false: the engine was stopped for something other than an instruction */
+bool engine_may_go_on(struct engine *e, uint64_t gla);
 
 /* engine_flush.c */
 
 /* A store to a frame that holds code, which instance `by` has noticed itself (NULL: none has). */
 void engine_code_stored(struct engine *e, uint64_t frame, const struct instance *by);
-/* Everything that has to be in order before the engine goes on. */
+/* A fill finds the softmmu full. */
+void engine_outgrows(struct engine *e);
+/* Everything that has to be in order before the engine goes on; true if any of it is not. */
 void engine_attend(struct engine *e);
+bool engine_must_attend(const struct engine *e);
+
+/* engine_memory.c: the data caches' part of size bytes within a page */
+void engine_price_data(struct engine *e, hpa_t hpa, unsigned size);
+/* The linear address of a piece at an engine-physical one, of the windows or the device slots */
+uint64_t engine_piece_gla(const struct engine *e, uint64_t paddr);
 
 /* engine_fill.c: true if the engine was given this frame when it fetched from that linear page, since the last flush */
 bool engine_given_is(struct engine *e, uint64_t gla, uint64_t frame);
@@ -170,14 +312,21 @@ void engine_sync_out(struct engine *e);
 void engine_forget_exception(struct engine *e);
 /* Chooses the instance for the code width; its x87 and SSE registers move along. */
 void engine_choose_instance(struct engine *e);
+/* Goes on in the other of the two instances for 64-bit code. */
+void engine_move(struct engine *e, unsigned to);
 
 /* the hooks, as Unicorn calls them */
 bool engine_on_fill(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *result, void *user);
 void engine_on_memory(uc_engine *uc, uc_mem_type type, uint64_t paddr, int bytes, int64_t value, void *user);
+void engine_on_block(uc_engine *uc, uint64_t gla, uint32_t size, void *user);
+void engine_on_unwatched_block(uc_engine *uc, uint64_t gla, uint32_t size, void *user);
+void engine_on_block_memory(uc_engine *uc, uc_mem_type type, uint64_t paddr, int bytes, int64_t value, void *user);
 bool engine_on_trap(uc_engine *uc, uc_mem_type type, uint64_t paddr, int size, int64_t value, void *user);
 uint64_t engine_on_device_read(uc_engine *uc, uint64_t offset, unsigned size, void *user);
 void engine_on_device_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user);
+void engine_on_memory_observed(uc_engine *uc, uc_mem_type type, uint64_t paddr, int bytes, int64_t value, void *user);
 void engine_on_code(uc_engine *uc, uint64_t gla, uint32_t size, void *user);
+void engine_on_code_observed(uc_engine *uc, uint64_t gla, uint32_t size, void *user);
 void engine_on_interrupt(uc_engine *uc, uint32_t vector, void *user);
 
 #endif

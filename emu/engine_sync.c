@@ -160,10 +160,38 @@ static void run_fx(struct engine *e, struct instance *in, bool restore)
 	e->flush = true;
 }
 
+/* Both hold the same state, which a context moves as a whole. */
+void engine_move(struct engine *e, unsigned to)
+{
+	struct instance *from = e->now, *in = &e->inst[to];
+
+	if (from == in)
+		return;
+	uc_err err = uc_context_save(from->uc, e->moved);
+	if (!err)
+		err = uc_context_restore(in->uc, e->moved);
+	CHECK(err == UC_ERR_OK);
+	memcpy(in->known, from->known, sizeof in->known);
+	memcpy(in->seg, from->seg, sizeof in->seg);
+	in->seg_known = from->seg_known;
+	in->excepted = from->excepted;
+	e->now = in;
+	if (e->code_base != UNREACHABLE && !engine_given_is(e, e->code_base, e->page->frame))
+		in->flushes = 0; /* it may have been given another frame for this page: engine_attend flushes it */
+}
+
+/* x87 and SSE registers move, and exceptions are forgotten, through the instance that goes by instruction. */
+static void leave_blocks(struct engine *e)
+{
+	if (engine_in_blocks(e))
+		engine_move(e, INSTANCE_64);
+}
+
 void engine_fx_out(struct engine *e)
 {
 	uint8_t *data = e->private_page + PRIVATE_DATA * PAGE_SIZE;
 
+	leave_blocks(e);
 	if (e->now->wide) {
 		run_fx(e, e->now, false);
 		memcpy(e->cpu->fx, data, sizeof e->cpu->fx);
@@ -180,6 +208,7 @@ void engine_fx_in(struct engine *e)
 {
 	uint8_t *data = e->private_page + PRIVATE_DATA * PAGE_SIZE;
 
+	leave_blocks(e);
 	memcpy(data, e->cpu->fx, sizeof e->cpu->fx);
 	run_fx(e, &e->inst[INSTANCE_64], true);
 	if (e->now->wide)
@@ -194,9 +223,10 @@ void engine_fx_in(struct engine *e)
  */
 void engine_forget_exception(struct engine *e)
 {
-	struct instance *in = e->now;
 	uint8_t keep[512];
 
+	leave_blocks(e);
+	struct instance *in = e->now;
 	memcpy(keep, e->cpu->fx, sizeof keep);
 	engine_fx_out(e);
 	uc_context_restore(in->uc, in->fresh);
@@ -217,7 +247,7 @@ void engine_choose_instance(struct engine *e)
 	struct instance *in = &e->inst[width == 64 ? INSTANCE_64 : INSTANCE_LEGACY];
 
 	e->width = width == 64 ? WIDTH_64 : width == 32 ? WIDTH_32 : WIDTH_16;
-	if (in == e->now)
+	if (in->wide == e->now->wide)
 		return;
 	uint8_t keep[512];
 	memcpy(keep, e->cpu->fx, sizeof keep);

@@ -241,6 +241,7 @@ void explain_walk(struct explanation *e, struct mmu *mmu, const struct explain_r
 	e->guest_levels = e->mode.levels;
 	e->canonical = e->mode.linear_width == 32 ? request->gla.u <= UINT32_MAX
 						  : e->mode.levels == 0 || is_canonical(request->gla.u, e->mode.linear_width);
+	e->ept_levels = ept_levels(e);
 	if (e->canonical) {
 		walk_observed(e, mmu);
 		e->ept_levels = ept_levels(e);
@@ -268,5 +269,7 @@ void explain_request_from(struct explain_request *request, const struct cpu *cpu
 	request->pf_mask = (uint32_t)vmx->vmcs.pf_mask;
 	request->pf_match = (uint32_t)vmx->vmcs.pf_match;
 	request->ve = vmx_proc2(vmx, CTL(PROC2, VE));
+	request->pat = cpu->pat;
+	request->cache_disable = cpu->cr0 & CR0_CD;
 	request->ve_busy = !(cpu->cr0 & CR0_PE) || mem_read(cpu->mem, HPA(vmx->vmcs.ve_info_addr + 4), 4) != 0;
 }

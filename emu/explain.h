@@ -9,6 +9,7 @@
 #ifndef EMU_EXPLAIN_H
 #define EMU_EXPLAIN_H
 
+#include "shadow/vmm.h"
 #include "vmx/state.h"
 
 #include <jansson.h>
@@ -32,10 +33,16 @@ struct explain_request {
 	bool nonroot;
 	bool ept;
 	uint64_t eptp;
-	bool mode_based;		   /* "mode-based execute control for EPT" */
-	bool exits_pf;			   /* exception bitmap, bit 14 */
-	uint32_t pf_mask, pf_match;	   /* page-fault error-code mask and match */
+	bool mode_based;	    /* "mode-based execute control for EPT" */
+	bool exits_pf;		    /* exception bitmap, bit 14 */
+	uint32_t pf_mask, pf_match; /* page-fault error-code mask and match */
+	bool shadow;		    /* under the shadow VMM: what the page fault is to it */
+	enum shadow_event_kind judged;
+	gpa_t judged_gpa;
+	uint32_t judged_error;
 	bool ve;			   /* "EPT-violation #VE" */
+	uint64_t pat;			   /* IA32_PAT */
+	bool cache_disable;		   /* CR0.CD */
 	bool ve_busy;			   /* the area's 32 bits at offset 4 are not 0, or CR0.PE is 0: no #VE now */
 	const char *image, *symbol, *when; /* for the title; NULL: not said */
 };
@@ -95,6 +102,15 @@ struct explain_tlb {
 	hpa_t hpa;
 };
 
+/* The memory type of an access that EPT translates (SDM 3C, "EPT and Memory Typing"). */
+struct explain_memtype {
+	bool known;
+	bool ignore_pat;	     /* of the EPT leaf */
+	bool paging;		     /* of the guest; with none, its type is WB */
+	uint8_t pat_index;	     /* the guest entry's PAT, PCD, PWT */
+	uint8_t ept, pat, effective; /* enum memory_type */
+};
+
 struct explanation {
 	struct explain_request request;
 	struct paging_mode mode;
@@ -112,6 +128,7 @@ struct explanation {
 	unsigned bits; /* of the error code or of the exit qualification */
 	struct explain_bit bit[EXPLAIN_BITS];
 	struct explain_tlb tlb;
+	struct explain_memtype memtype;
 	unsigned lines; /* what comes of it, in words */
 	char line[EXPLAIN_LINES][EXPLAIN_LINE];
 };

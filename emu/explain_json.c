@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A translation as JSON: the same facts as the text, addresses and entries as strings of hexadecimal digits ("0x1000"). */
 #include "emu/explain.h"
+#include "ept/memtype.h"
 
 #include <inttypes.h>
 
@@ -70,6 +71,14 @@ static json_t *tlb_json(const struct explain_tlb *t)
 			 "answers", t->answers, "stale", t->stale);
 }
 
+static json_t *memtype_json(const struct explain_memtype *m)
+{
+	if (!m->known)
+		return json_null();
+	return json_pack("{s:s,s:b,s:i,s:s,s:s}", "ept", memtype_name(m->ept), "ignore_pat", m->ignore_pat, "pat_index", m->pat_index,
+			 "pat", memtype_name(m->pat), "effective", memtype_name(m->effective));
+}
+
 json_t *explain_json(const struct explanation *e)
 {
 	static const char *const verdicts[] = {
@@ -87,8 +96,9 @@ json_t *explain_json(const struct explanation *e)
 						      e->bit[i].set, "meaning", e->bit[i].text));
 	for (unsigned i = 0; i < e->lines; i++)
 		json_array_append_new(lines, json_string(e->line[i]));
-	return json_pack("{s:o,s:s,s:b,s:s,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "linear_address", hex(e->request.gla.u), "access",
+	return json_pack("{s:o,s:s,s:b,s:s,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "linear_address", hex(e->request.gla.u), "access",
 			 explain_access_name(e->request.access), "user", !!(e->request.access & ACC_USER), "paging",
 			 explain_mode_name(&e->mode), "ept_levels", (int)e->ept_levels, "references", refs, "rows", rows, "checks", checks,
-			 "bits", bits, "outcome", outcome_json(e), "tlb", tlb_json(&e->tlb), "text", lines);
+			 "bits", bits, "outcome", outcome_json(e), "tlb", tlb_json(&e->tlb), "memory_type", memtype_json(&e->memtype),
+			 "text", lines);
 }

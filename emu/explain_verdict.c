@@ -7,6 +7,7 @@
 #include "emu/explain.h"
 
 #include "ept/epte.h"
+#include "ept/memtype.h"
 #include "ept/violation.h"
 #include "mmu/pte.h"
 #include "vmx/exit.h"
@@ -244,6 +245,27 @@ static void say_blame(struct explanation *e)
 		say(e, "It fails at the PDPTE register.");
 }
 
+/* What the shadow VMM makes of the VM exit. */
+static void say_judged(struct explanation *e)
+{
+	const struct explain_request *r = &e->request;
+
+	switch (r->judged) {
+	case SHADOW_TRUE_FAULT:
+		say(e, "To the shadow VMM it is a true fault: the guest's own tables deny the access.");
+		say(e, "The guest gets the page fault, with error code %#x.", r->judged_error);
+		break;
+	case SHADOW_WP_FAULT:
+		say(e, "To the shadow VMM it is a write-protect fault: the guest's own tables permit the store.");
+		say(e, "It goes to guest-physical address %#018" PRIx64 ", in a page table of the guest's.", r->judged_gpa.u);
+		say(e, "Memory is unchanged until the VMM emulates the store, or lets it through.");
+		break;
+	default:
+		say(e, "To the shadow VMM it is a hidden fault: the guest's own tables permit the access.");
+		say(e, "The shadow entry is made from them, and the guest sees nothing.");
+	}
+}
+
 static void say_page_fault(struct explanation *e)
 {
 	const struct explain_request *r = &e->request;
@@ -254,7 +276,9 @@ static void say_page_fault(struct explanation *e)
 	if (exits)
 		say(e, "The exception bitmap makes it a VM exit: basic reason %d, %s (%s); CR2 is not written.", EXIT_EXCEPTION_NMI,
 		    exit_name(EXIT_EXCEPTION_NMI), exit_text(EXIT_EXCEPTION_NMI));
-	else
+	if (exits && r->shadow)
+		say_judged(e);
+	if (!exits)
 		say(e, "It is delivered through the %sIDT.", r->nonroot ? "guest's own " : "");
 	decode_bits(e, e->walk.error, error_bits, ARRAY_LEN(error_bits));
 }
@@ -316,6 +340,44 @@ static void say_updates(struct explanation *e)
 		say(e, "The walk sets the dirty flag of reference%s%s.", d[2] && d[3] ? "s" : "", d);
 }
 
+static void find_memtype(struct explanation *e)
+{
+	const struct explain_row *final = &e->row[e->rows - 1];
+	const struct walk *w = &e->walk;
+
+	if (!e->ept_levels || final->ept_count == 0)
+		return;
+	uint64_t leaf = e->ref[final->ept + final->ept_count - 1].entry;
+	bool paging = w->guest_shift;
+	unsigned index = paging ? memtype_pat_index(w->leaf, w->guest_shift) : 0;
+	enum memory_type ept = FIELD(leaf, 5, EPTE_MEMTYPE_SHIFT), pat = paging ? memtype_of_pat(e->request.pat, index) : MEMTYPE_WB;
+	enum memory_type effective = memtype_effective(e->request.cache_disable, ept, leaf & EPTE_IPAT, pat);
+	e->memtype = (struct explain_memtype){.known = true,
+					      .ignore_pat = leaf & EPTE_IPAT,
+					      .paging = paging,
+					      .pat_index = (uint8_t)index,
+					      .ept = (uint8_t)ept,
+					      .pat = (uint8_t)pat,
+					      .effective = (uint8_t)effective};
+}
+
+static void say_memtype(struct explanation *e)
+{
+	const struct explain_memtype *m = &e->memtype;
+
+	if (!m->known)
+		return;
+	if (e->request.cache_disable)
+		say(e, "Its memory type is UC: CR0.CD is 1.");
+	else if (m->ignore_pat)
+		say(e, "Its memory type is %s: EPT's, which ignores the guest's PAT.", memtype_name(m->effective));
+	else if (!m->paging)
+		say(e, "Its memory type is %s: EPT's; with paging off, the guest's is WB.", memtype_name(m->effective));
+	else
+		say(e, "Its memory type is %s: EPT's %s combined with %s, entry %u of the guest's PAT.", memtype_name(m->effective),
+		    memtype_name(m->ept), memtype_name(m->pat), m->pat_index);
+}
+
 static void say_success(struct explanation *e)
 {
 	const struct walk *w = &e->walk;
@@ -329,6 +391,8 @@ static void say_success(struct explanation *e)
 		    w->shift < w->guest_shift && !(w->guest_shift == PAGE_SHIFT_4M && w->shift == PAGE_SHIFT_2M)
 			? ", of which a TLB holds only a smaller piece"
 			: "");
+	find_memtype(e);
+	say_memtype(e);
 	mark_updates(e);
 	say_updates(e);
 }

@@ -9,4 +9,7 @@
 int hosted_start(struct machine *machine, uint64_t loaded_end, char error[LOAD_ERROR_SIZE]);
 void hosted_free(struct machine *machine);
 
+/* Why no VMM of this kind can have a guest with so much memory; NULL: one can. shadow_pages 0: the default. */
+const char *hosted_refuses(enum paging_kind paging, uint64_t ram_size, unsigned shadow_pages);
+
 #endif

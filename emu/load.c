@@ -45,7 +45,7 @@ int image_small(const struct image *image, const char *format, ...)
 	return -ERR_NOMEM;
 }
 
-static int map_file(struct image *image, int fd)
+static int map_file(struct image *image, int fd, bool may_be_empty)
 {
 	struct stat st;
 	void *bytes;
@@ -54,6 +54,8 @@ static int map_file(struct image *image, int fd)
 		return io_error(image, "read");
 	if (!S_ISREG(st.st_mode))
 		return image_bad(image, 0, "this is not a regular file; give a guest image");
+	if (st.st_size == 0 && may_be_empty)
+		return 0;
 	if (st.st_size == 0)
 		return image_bad(image, 0, "the file is empty; give a guest image");
 	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
@@ -64,7 +66,7 @@ static int map_file(struct image *image, int fd)
 	return 0;
 }
 
-int image_open(struct image *image, const char *path, char *error)
+static int open_file(struct image *image, const char *path, bool may_be_empty, char *error)
 {
 	int fd, rc;
 
@@ -73,14 +75,28 @@ int image_open(struct image *image, const char *path, char *error)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return io_error(image, "open");
-	rc = map_file(image, fd);
+	rc = map_file(image, fd, may_be_empty);
 	close(fd);
 	return rc;
 }
 
+int image_open(struct image *image, const char *path, char *error)
+{
+	return open_file(image, path, false, error);
+}
+
+int image_open_module(struct image *image, const struct load_module *module, char *error)
+{
+	if (module->path)
+		return open_file(image, module->path, true, error);
+	*image = (struct image){
+	    .path = module->cmdline, .bytes = (uint8_t *)module->bytes, .size = module->size, .error = error, .borrowed = true};
+	return 0;
+}
+
 void image_close(struct image *image)
 {
-	if (image->bytes)
+	if (image->bytes && !image->borrowed)
 		munmap(image->bytes, (size_t)image->size);
 	image->bytes = NULL;
 }
@@ -101,6 +117,22 @@ uint64_t ranges_end(const struct load_ranges *ranges)
 		if (ranges->range[i].start < MEM_HIGH_BASE && ranges->range[i].end > end)
 			end = ranges->range[i].end;
 	return page_base(end + PAGE_SIZE - 1);
+}
+
+/* What begins on the page after the last range, as modules do, makes that one longer. false: no room for one more. */
+static bool ranges_add(struct load_ranges *ranges, uint64_t start, uint64_t size)
+{
+	uint64_t *last_end = ranges->count ? &ranges->range[ranges->count - 1].end : NULL;
+
+	if (last_end && start == page_base(*last_end + PAGE_SIZE - 1)) {
+		*last_end = start + size;
+		return true;
+	}
+	if (ranges->count == LOAD_RANGES)
+		return false;
+	ranges->range[ranges->count].start = start;
+	ranges->range[ranges->count++].end = start + size;
+	return true;
 }
 
 /* Memory starts out as zeros: only what is not zero is written, so that untouched memory stays unpopulated. */
@@ -129,10 +161,8 @@ int image_place(const struct image *image, struct mem *mem, struct load_ranges *
 	if (!ranges_free(ranges, addr, memory_size))
 		return image_bad(image, offset, "%s at %#" PRIx64 " overlaps what is loaded already; give each its own addresses", what,
 				 addr);
-	if (ranges->count == LOAD_RANGES)
+	if (!ranges_add(ranges, addr, memory_size))
 		return image_bad(image, offset, "%s is one too many: at most %d pieces can be loaded; join some", what, LOAD_RANGES);
-	ranges->range[ranges->count].start = addr;
-	ranges->range[ranges->count++].end = addr + memory_size;
 	if (size)
 		mem_write_bytes(mem, HPA(addr), image->bytes + offset, size);
 	zero(mem, addr + size, memory_size - size);

@@ -9,7 +9,9 @@
 #include "vmx/state.h"
 
 struct load_module {
-	const char *path;    /* host file */
+	const char *path; /* host file, which may be empty; NULL: the bytes below are it */
+	char *bytes;
+	size_t size;
 	const char *cmdline; /* string given to the guest with it */
 };
 

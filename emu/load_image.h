@@ -12,7 +12,8 @@ struct image {
 	const char *path;
 	uint8_t *bytes;
 	uint64_t size;
-	char *error; /* LOAD_ERROR_SIZE bytes */
+	char *error;   /* LOAD_ERROR_SIZE bytes */
+	bool borrowed; /* bytes are the caller's */
 };
 
 enum { LOAD_RANGES = 128 };
@@ -27,6 +28,8 @@ struct load_ranges {
 
 /* Maps a regular, non-empty file. 0 or -ERR_IO / -ERR_FORMAT with a line in error. */
 int image_open(struct image *image, const char *path, char *error);
+/* The same for a module: an empty file is one too, and it need not be a file. */
+int image_open_module(struct image *image, const struct load_module *module, char *error);
 void image_close(struct image *image);
 
 /* Write the line "path: offset 0x...: ..." and return -ERR_FORMAT; image_small: "path: ...", -ERR_NOMEM. */

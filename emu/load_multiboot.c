@@ -114,7 +114,7 @@ static int load_modules(struct mem *mem, const struct load_request *request, str
 	for (size_t i = 0; i < request->modules; i++) {
 		struct image file;
 		uint64_t at = ranges_end(ranges);
-		int rc = image_open(&file, request->module[i].path, error);
+		int rc = image_open_module(&file, &request->module[i], error);
 		if (rc == 0 && at >= mem->low_top)
 			rc = image_small(&file, "no memory is left for this module; give more with --mem");
 		if (rc == 0)

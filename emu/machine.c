@@ -10,15 +10,18 @@
 #include "emu/boundary.h"
 #include "emu/console.h"
 #include "emu/deliver.h"
+#include "emu/finder.h"
 #include "emu/price.h"
 #include "emu/hosted.h"
+#include "emu/recorder.h"
 #include "emu/sysinsn.h"
+#include "emu/top.h"
+#include "vmx/debug.h"
 #include "vmx/intercept.h"
 
 #include <string.h>
 
-enum { SLICE = 10000000, HOST_WAIT_MS = 1, VMM_AREA_MIN = 64 << 20 };
-#define DR6_BS BIT(14)
+enum { SLICE = 10000000, HOST_WAIT_MAX_MS = 100, VMM_AREA_MIN = 64 << 20 };
 #define DR7_ENABLES BITS(7, 0)
 #define SHADOWS (BLOCK_STI | BLOCK_MOV_SS)
 
@@ -27,6 +30,8 @@ static uint64_t vmm_area(const struct machine_config *config)
 {
 	if (config->paging == PAGING_SHADOW)
 		return shadow_vmm_area(config->shadow.pages);
+	if (config->paging == PAGING_AGILE)
+		return shadow_vmm_area_agile(config->shadow.pages, config->ram_size);
 	return config->paging == PAGING_NATIVE ? 0 : config->ram_size + VMM_AREA_MIN;
 }
 
@@ -55,18 +60,29 @@ int machine_init(struct machine *m, const struct machine_config *config)
 	cpu_reset(cpu);
 	if (config->profile && (err = model_processor(m, config->profile)) < 0)
 		goto free_mmu;
-	struct bus_config bus = {.ram_size = config->ram_size, .console = config->console, .verbose = config->verbose};
+	if (config->check_invalidation && (err = finder_attach(m)) < 0)
+		goto free_mmu;
+	struct bus_config bus = {
+	    .ram_size = config->ram_size, .console = config->console, .save = config->save, .verbose = config->verbose};
 	err = bus_init(&m->bus, &m->mem, &cpu->clock, &bus);
 	if (err)
 		goto free_mmu;
 	bus_firmware_state(&m->bus);
+	if (config->console)
+		config->console->stop = &m->kicked;
 	if (config->vmx || config->paging != PAGING_NATIVE)
 		boundary_attach(m);
 	err = engine_new(&m->engine, cpu);
-	if (!err)
+	if (!err) {
+		engine_set_account(m->engine, config->account);
+		m->apart = config->life || config->region.from != REGION_ALL;
+		life_init(&m->life, config->life);
+		region_start(m);
 		return 0;
+	}
 	bus_free(&m->bus);
 free_mmu:
+	stale_free(&m->stale);
 	caches_free(&m->caches);
 	mmu_free(&cpu->mmu);
 free_mem:
@@ -79,6 +95,7 @@ void machine_free(struct machine *m)
 	engine_free(m->engine);
 	hosted_free(m);
 	bus_free(&m->bus);
+	stale_free(&m->stale);
 	caches_free(&m->caches);
 	mmu_free(&m->cpu.mmu);
 	mem_free(&m->mem);
@@ -107,12 +124,21 @@ void machine_kick(struct machine *m)
 
 /* ---- events before an instruction ---- */
 
-/* A delivered event takes a cycle, so that a guest which only faults also comes to its limit. */
 static void deliver_exception(struct machine *m)
 {
-	cost_step(&m->cpu.cost, COST_EXCEPTION);
-	deliver_pending(&m->cpu);
-	m->cpu.engine_flush = true;
+	const struct boundary_event event = boundary_event(m);
+
+	if (m->config.life && m->cpu.pending.vector == VEC_UD)
+		life_undefined(&m->life, &m->cpu);
+	boundary_delivered(m, &event, deliver_pending(&m->cpu));
+}
+
+static void deliver_from_outside(struct machine *m, uint8_t vector, bool nmi)
+{
+	struct boundary_event event = boundary_event(m);
+
+	event.cause = COST_INTERRUPT;
+	boundary_delivered(m, &event, deliver_interrupt(&m->cpu, vector, nmi));
 }
 
 static bool breakpoint_hit(const struct cpu *cpu, uint64_t *hit)
@@ -154,26 +180,24 @@ static bool deliver_due(struct machine *m)
 		deliver_exception(m);
 		return true;
 	}
-	if (cpu->nmi_pending && !(cpu->interruptibility & (BLOCK_NMI | BLOCK_MOV_SS)) && boundary_delivers_nmi(m)) {
+	if (cpu->nmi_pending && !(cpu->interruptibility & (BLOCK_NMI | BLOCK_MOV_SS)) && cpu->activity != ACTIVITY_WAIT_FOR_SIPI &&
+	    boundary_delivers_nmi(m)) {
 		cpu->nmi_pending = false;
 		cpu->activity = ACTIVITY_ACTIVE;
 		save_rf(m);
-		cost_step(&cpu->cost, COST_INTERRUPT);
-		deliver_interrupt(cpu, VEC_NMI, true);
-		cpu->engine_flush = true;
+		deliver_from_outside(m, VEC_NMI, true);
 		return true;
 	}
 	if ((cpu->rflags & FLAG_IF) && !(cpu->interruptibility & SHADOWS) && cpu->activity <= ACTIVITY_HLT &&
 	    boundary_delivers_interrupts(m) && bus_interrupt_pending(&m->bus)) {
 		cpu->activity = ACTIVITY_ACTIVE;
 		save_rf(m);
-		cost_step(&cpu->cost, COST_INTERRUPT);
-		deliver_interrupt(cpu, bus_acknowledge(&m->bus), false);
-		cpu->engine_flush = true;
+		deliver_from_outside(m, bus_acknowledge(&m->bus), false);
 		return true;
 	}
-	if (unlikely(cpu->dr[7] & DR7_ENABLES) && !(cpu->rflags & FLAG_RF) && cpu->activity == ACTIVITY_ACTIVE &&
-	    breakpoint_hit(cpu, &hit)) {
+	/* not after MOV SS or POP SS (SDM 3A, "Masking Exceptions and Interrupts When Switching Stacks") */
+	if (unlikely(cpu->dr[7] & DR7_ENABLES) && !(cpu->rflags & FLAG_RF) && !(cpu->interruptibility & BLOCK_MOV_SS) &&
+	    cpu->activity == ACTIVITY_ACTIVE && breakpoint_hit(cpu, &hit)) {
 		raise_db(cpu, hit);
 		deliver_exception(m);
 		return true;
@@ -183,12 +207,13 @@ static bool deliver_due(struct machine *m)
 
 /* ---- execution ---- */
 
-/* Instructions that must not run in one stretch: those under a shadow, under TF, or with code breakpoints armed. */
+/* Instructions that must not run in one stretch: those under a shadow, under TF, or with code breakpoints armed. RF matters to these only.
+ */
 static bool one_at_a_time(const struct cpu *cpu)
 {
 	if (cpu->vmx_op == VMX_NONROOT && vmx_steps(cpu))
 		return true;
-	return (cpu->rflags & (FLAG_TF | FLAG_RF)) || (cpu->interruptibility & SHADOWS) || (cpu->dr[7] & DR7_ENABLES);
+	return (cpu->rflags & FLAG_TF) || (cpu->interruptibility & SHADOWS) || (cpu->dr[7] & DR7_ENABLES);
 }
 
 static uint64_t budget(struct machine *m)
@@ -210,14 +235,33 @@ static uint64_t budget(struct machine *m)
 	if (next <= cpu->clock)
 		return 1;
 	cpu->cost.deadline = next;
-	return max;
+	return region_limit(m, max);
 }
 
 /* The instruction at RIP retired under single step: a trap after it. */
 static void single_step(struct cpu *cpu, bool tf)
 {
 	if (tf)
-		cpu->pending_dbg |= DR6_BS;
+		cpu->pending_dbg |= DEBUG_BS;
+}
+
+/*
+ * TF at the start of a system instruction decides, with exceptions: after a VM entry that failed late it is the host's, after VM entry
+ * none, as the guest's own counts from then on. CHOICE: after SYSCALL and SYSRET it is the TF that they loaded, as on processors, whose
+ * SYSCALL never traps with TF in IA32_FMASK; the SDM does not say.
+ */
+static bool system_steps(const struct cpu *cpu, const struct insn *insn, bool tf)
+{
+	switch (insn->sys) {
+	case SYS_VMLAUNCH:
+	case SYS_VMRESUME:
+		return cpu->vmx_op != VMX_NONROOT && (cpu->rflags & FLAG_TF);
+	case SYS_SYSCALL:
+	case SYS_SYSRET:
+		return cpu->rflags & FLAG_TF;
+	default:
+		return tf;
+	}
 }
 
 static void execute_system(struct machine *m)
@@ -225,9 +269,10 @@ static void execute_system(struct machine *m)
 	struct cpu *cpu = &m->cpu;
 	const struct insn *insn = engine_insn(m->engine);
 	bool fx = insn->flags & INSN_FX, tf = cpu->rflags & FLAG_TF;
-	uint8_t operation = cpu->vmx_op;
 	uint64_t rip = cpu->rip;
 
+	if (unlikely(insn->sys == SYS_CPUID))
+		region_cpuid(m);
 	if (fx)
 		engine_fx_out(m->engine);
 	cpu->pending.kind = PENDING_NONE;
@@ -245,8 +290,7 @@ static void execute_system(struct machine *m)
 	price_system(cpu, insn);
 	m->in_rep = (insn->flags & INSN_REP) && cpu->rip == rip; /* INS, OUTS with iterations left */
 	cpu->ev.n[EV_INSTRUCTIONS] += !m->in_rep;
-	if (cpu->vmx_op == operation) /* after VM entry the guest's own TF counts */
-		single_step(cpu, tf);
+	single_step(cpu, system_steps(cpu, insn, tf));
 }
 
 static void execute(struct machine *m)
@@ -281,6 +325,14 @@ static bool takes_interrupts(struct machine *m)
 	       ((m->cpu.rflags & FLAG_IF) || !boundary_delivers_interrupts(m)); /* exiting asks for no IF */
 }
 
+/* Idle time that a guest spends waiting for input is the host's too: a person types more slowly than model time passes. */
+static void wait_for_input(struct machine *m, uint64_t idle)
+{
+	uint64_t ms = idle / 1000000;
+
+	console_wait(m->config.console, ms < 1 ? 1 : ms < HOST_WAIT_MAX_MS ? (int)ms : HOST_WAIT_MAX_MS);
+}
+
 /* Inactive: time goes on to the next event of a device. false: nothing can ever happen. */
 static bool wait_for_event(struct machine *m)
 {
@@ -294,12 +346,12 @@ static bool wait_for_event(struct machine *m)
 	next = timer < next ? timer : next;
 	if (next == ~0ull)
 		return cpu->nmi_pending && cpu->activity != ACTIVITY_WAIT_FOR_SIPI;
+	if (bus_awaits_input(&m->bus))
+		wait_for_input(m, next > cpu->clock ? next - cpu->clock : 0);
 	if (next > cpu->clock) {
 		m->idle += next - cpu->clock;
 		cost_charge_n(&cpu->cost, COST_IDLE, next - cpu->clock);
 	}
-	if (bus_awaits_input(&m->bus)) /* a person types more slowly than model time passes */
-		console_wait(m->config.console, HOST_WAIT_MS);
 	return true;
 }
 
@@ -329,23 +381,47 @@ static bool ended(struct machine *m, enum machine_end *end)
 	return true;
 }
 
-enum machine_end machine_run(struct machine *m)
+static enum machine_end run(struct machine *m)
 {
 	struct cpu *cpu = &m->cpu;
 	enum machine_end end;
 
 	while (!ended(m, &end)) {
+		if (unlikely(m->recorder))
+			recorder_look(m->recorder);
+		if (unlikely(m->top))
+			top_look(m->top);
 		cpu->nmi_pending |= bus_take_nmi(&m->bus);
 		cpu->init_pending |= bus_take_init(&m->bus);
+		if (m->apart)
+			life_step(&m->life, cpu, m->bus.post_code);
 		if (boundary_step(m) || deliver_due(m))
 			continue;
 		if (cpu->activity != ACTIVITY_ACTIVE) {
-			if (!wait_for_event(m))
-				return cpu->activity == ACTIVITY_SHUTDOWN ? END_SHUTDOWN : END_HALTED;
+			if (!wait_for_event(m)) {
+				end = cpu->activity == ACTIVITY_SHUTDOWN ? END_SHUTDOWN : END_HALTED;
+				break;
+			}
 			continue;
 		}
+		if (unlikely(m->region.config.from != REGION_ALL))
+			region_step(m);
 		execute(m);
 	}
-	CHECK(cost_sum(&cpu->cost) == cpu->clock);
+	return end;
+}
+
+enum machine_end machine_run(struct machine *m)
+{
+	enum machine_end end;
+
+	if (m->apart)
+		life_open(&m->life, &m->cpu);
+	end = run(m);
+
+	if (m->apart)
+		life_close(&m->life, &m->cpu);
+	region_close(m);
+	CHECK(cost_sum(&m->cpu.cost) == m->cpu.clock);
 	return end;
 }

@@ -14,10 +14,14 @@ static const struct command {
 	int (*main)(int argc, char **argv);
 	const char *text;
 } commands[] = {
-    {"vtxray compare", cmd_compare, "run an image natively and under each VMM, and set the counts side by side"},
+    {"vtxray compare", cmd_compare, "run an image or a program natively and under each VMM, and set the counts side by side"},
     {"vtxray run", cmd_run, "run a guest image, show its console and its counters"},
     {"vtxray exec", cmd_exec, "run a static Linux program in the guest kernel"},
     {"vtxray explain", cmd_explain, "show one translation of a guest, reference by reference"},
+    {"vtxray workloads", cmd_workloads, "list the programs that exec and compare know by name"},
+    {"vtxray replay", cmd_replay, "drive TLBs and page walks with the accesses of a trace"},
+    {"vtxray trace", cmd_trace, "show a trace, or write it in the format of another program"},
+    {"vtxray exits", cmd_exits, "show the VM exits of a trace as `perf kvm stat report` does"},
     {"vtxray cpus", cmd_cpus, "list the processors that --cpu knows, or show one"},
 };
 

@@ -5,7 +5,9 @@
 #include "emu/options.h"
 
 #include "emu/command.h"
+#include "emu/region_options.h"
 #include "emu/size.h"
+#include "emu/trace.h"
 #include "emu/value.h"
 
 #include <argp.h>
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define RAM_DEFAULT (128ull << 20)
 
@@ -21,17 +24,25 @@ enum {
 	KEY_MODULE,
 	KEY_VMX,
 	KEY_EXPLAIN_ENTRY,
-	KEY_PROGRAM_STATUS,
+	KEY_CHECK_INVALIDATION,
 	KEY_PAGING,
 	KEY_EPT_PAGE,
 	KEY_EPT_LEVELS,
 	KEY_LOG_DIRTY,
 	KEY_CPU,
 	KEY_WITHOUT,
+	KEY_REFERENCES,
+	KEY_SHADOW_LOG,
+	KEY_AGILE_INTERVAL,
 	KEY_SHADOW_PAGES,
 	KEY_SHADOW_UNSYNC,
 	KEY_SHADOW_UNPROTECT,
-	KEY_VPID
+	KEY_VPID,
+	KEY_TRACE,
+	KEY_TRACE_WHAT,
+	KEY_TRACE_USER_ONLY,
+	KEY_TOP,
+	KEY_ACCOUNT
 };
 
 static const struct argp_option option_table[] = {
@@ -41,10 +52,15 @@ static const struct argp_option option_table[] = {
     {"json", KEY_JSON, "FILE", 0, "Write configuration, end and counters there; - is standard output", 0},
     {"module", KEY_MODULE, "FILE[=CMDLINE]", 0, "Load a Multiboot module; may be given several times", 0},
     {"paging", KEY_PAGING, "KIND", 0,
-     "native: the image runs on the processor itself; ept, shadow: as the guest of a built-in VMM with EPT, or with shadow page tables", 0},
+     "native: the image runs on the processor itself; ept, shadow, agile: as the guest of a built-in VMM with EPT, with shadow page "
+     "tables, or with walks that begin in these and end nested",
+     0},
     {"ept-page", KEY_EPT_PAGE, "SIZE", 0, "The largest page that backs the guest's memory: 4k (the default), 2m or 1g", 0},
     {"ept-levels", KEY_EPT_LEVELS, "N", 0, "Levels of that VMM's EPT tables: 4 or 5 (4)", 0},
     {"log-dirty", KEY_LOG_DIRTY, "FILE", 0, "Page-modification logging: write the guest-physical frames that were written", 0},
+    {"shadow-log", KEY_SHADOW_LOG, "FILE", 0, "Write the shadow VMM's events there, one a line", 0},
+    {"agile-interval", KEY_AGILE_INTERVAL, "N", 0,
+     "Cycles: a table written twice within so many goes over to nested walks, one not written for so many comes back (1000000)", 0},
     {"shadow-pages", KEY_SHADOW_PAGES, "N", 0, "Shadow pages in the pool, at least 8 (1024)", 0},
     {"shadow-unsync", KEY_SHADOW_UNSYNC, "on|off", 0, "Leaf tables that the guest writes become writable until it invalidates (on)", 0},
     {"shadow-unprotect", KEY_SHADOW_UNPROTECT, "N", 0,
@@ -52,9 +68,20 @@ static const struct argp_option option_table[] = {
     {"vpid", KEY_VPID, "on|off", 0, "Whether the shadow VMM uses a VPID; without, VM entries flush the TLBs (on)", 0},
     {"vmx", KEY_VMX, NULL, 0, "Offer VT-x to the image itself: it may be a hypervisor", 0},
     {"explain-entry", KEY_EXPLAIN_ENTRY, NULL, 0, "Say on stderr which check a failing VM entry failed", 0},
-    {"program-status", KEY_PROGRAM_STATUS, NULL, 0, "End with bits 7:0 of what was written to port 0xF4, as vtxray exec does", 0},
-    {"without", KEY_WITHOUT, "LIST", 0, "With --cpu, leave these caches out: psc, ept-psc, nested-tlb, l1d, l2, llc", 0},
+    {"check-invalidation", KEY_CHECK_INVALIDATION, NULL, 0,
+     "Report uses of stale translations that the guest or VMM should have invalidated (status 10 if there are any)", 0},
+    {"references", KEY_REFERENCES, NULL, 0, "With --cpu, show where the references of page walks went, by entry, level served and cache",
+     0},
+    {"without", KEY_WITHOUT, "LIST", 0, "With --cpu, leave these caches out: stlb, psc, ept-psc, nested-tlb, l1i, l1d, l2, llc", 0},
     {"cpu", KEY_CPU, "NAME|FILE", 0, "The processor to model: TLBs, caches, prices; `vtxray cpus` lists them", 0},
+    {"quiet", 'q', NULL, 0, "No progress of a long run on a terminal's standard error", 0},
+    {"trace", KEY_TRACE, "FILE", 0, "Record what happens there, for vtxray trace and vtxray replay; compressed if the name ends in .zst",
+     0},
+    {"top", KEY_TOP, NULL, 0, "Show rates, the hottest pages and the VM exits while it runs; needs --console FILE on a terminal", 0},
+    {"trace-what", KEY_TRACE_WHAT, "LIST", 0, "Record these only: access, walk, tlb, fault, exit, insn (all)", 0},
+    {"trace-user-only", KEY_TRACE_USER_ONLY, NULL, 0, "Of instructions, accesses, walks and TLB misses record those at CPL 3 only", 0},
+    {"account", KEY_ACCOUNT, "block|insn", 0,
+     "Account for instructions by block, where that can be done, or one by one: slower, with the same counts and cycles", 0},
     {"verbose", 'v', NULL, 0, "Name each unassigned port and address that the guest uses, once", 0},
     {0},
 };
@@ -63,14 +90,19 @@ static const char doc[] =
     "Runs IMAGE (Multiboot 1, or a flat boot sector) and shows its console, then its counters. ARGS are the kernel's command line."
     "\vExit status: the guest's own (0, or odd: what it wrote to port 0xF4, times two, plus one); 2 bad usage or bad file; 4 something "
     "that "
-    "is not modelled; 6 shutdown after a triple fault; 8 halted for ever; 124 --max-insns ran out; 130 Ctrl-C.";
+    "is not modelled; 6 shutdown after a triple fault; 8 halted for ever; 10 --check-invalidation found something; 124 --max-insns ran "
+    "out; 130 Ctrl-C.";
 
 static void add_module(struct run_options *options, struct argp_state *state, char *text)
 {
+	struct load_module *larger = realloc(options->module, (options->modules + 1) * sizeof *larger);
 	char *equals = strchr(text, '=');
 
-	if (options->modules == MODULES_MAX)
-		argp_error(state, "more than %d modules", MODULES_MAX);
+	if (!larger) {
+		argp_failure(state, STATUS_USAGE, ENOMEM, "modules");
+		return;
+	}
+	options->module = larger;
 	if (equals)
 		*equals = '\0';
 	options->module[options->modules++] = (struct load_module){.path = text, .cmdline = equals ? equals + 1 : ""};
@@ -111,6 +143,12 @@ static unsigned number(struct argp_state *state, const char *option, const char 
 static bool parse_shadow(struct run_options *options, int key, const char *text, struct argp_state *state)
 {
 	switch (key) {
+	case KEY_AGILE_INTERVAL:
+		options->shadow.interval = number(state, "--agile-interval", text, 1, 4000000000ul);
+		break;
+	case KEY_SHADOW_LOG:
+		options->shadow_log = text;
+		break;
 	case KEY_SHADOW_PAGES:
 		options->shadow.pages = number(state, "--shadow-pages", text, SHADOW_PAGES_MIN, 500000);
 		break;
@@ -119,6 +157,8 @@ static bool parse_shadow(struct run_options *options, int key, const char *text,
 		break;
 	case KEY_SHADOW_UNPROTECT:
 		options->shadow.unprotect = number(state, "--shadow-unprotect", text, 0, 1000000);
+		if (!options->shadow.unprotect)
+			options->shadow.unprotect = SHADOW_UNPROTECT_NEVER;
 		break;
 	case KEY_VPID:
 		options->shadow.no_vpid = is_off(state, "--vpid", text);
@@ -130,14 +170,32 @@ static bool parse_shadow(struct run_options *options, int key, const char *text,
 	return true;
 }
 
-static void check_together(const struct run_options *options, struct argp_state *state)
+static void check_together(struct run_options *options, struct argp_state *state)
 {
 	if ((options->ept_page_shift || options->ept_levels || options->dirty) && options->paging != PAGING_EPT)
 		argp_error(state, "--ept-page, --ept-levels and --log-dirty go with --paging ept");
-	if (options->shadow_options && options->paging != PAGING_SHADOW)
-		argp_error(state, "--shadow-pages, --shadow-unsync, --shadow-unprotect and --vpid go with --paging shadow");
+	if (options->shadow_options && !paging_is_shadow(options->paging))
+		argp_error(state,
+			   "--shadow-log, --shadow-pages, --shadow-unsync, --shadow-unprotect and --vpid go with --paging shadow or agile");
+	if ((options->without || options->references) && !options->cpu)
+		argp_error(state, "--without and --references go with --cpu");
+	if (options->top && options->trace)
+		argp_error(state, "--top does not go with --trace");
+	if (options->top && (!options->console || !strcmp(options->console, "-")) && isatty(STDOUT_FILENO))
+		argp_error(state,
+			   "--top has the terminal for itself: the guest's console needs --console FILE, or standard output elsewhere");
+	if (options->region.from != REGION_ALL && (options->trace || options->check_invalidation))
+		argp_error(state, "--trace and --check-invalidation look at the whole run: they do not go with --fast-forward and --roi");
+	if (!options->trace && (options->trace_kinds || options->trace_user_only))
+		argp_error(state, "--trace-what and --trace-user-only go with --trace");
+	if (!options->trace_kinds)
+		options->trace_kinds = ~0u;
+	if (options->shadow.interval && options->paging != PAGING_AGILE)
+		argp_error(state, "--agile-interval goes with --paging agile");
 	if (options->vmx && options->paging != PAGING_NATIVE)
 		argp_error(state, "--vmx goes with --paging native: the built-in VMMs offer no VT-x to their guests");
+	if (options->explain_entry && !options->vmx)
+		argp_error(state, "--explain-entry goes with --vmx: no VM entry of the image's own can fail without it");
 }
 
 static const char *option_name(int key)
@@ -177,8 +235,14 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case 'v':
 		options->verbose = true;
 		break;
+	case 'q':
+		options->quiet = true;
+		break;
 	case KEY_VMX:
 		options->vmx = true;
+		break;
+	case KEY_REFERENCES:
+		options->references = true;
 		break;
 	case KEY_WITHOUT:
 		options->without = text;
@@ -186,11 +250,31 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case KEY_CPU:
 		options->cpu = text;
 		break;
-	case KEY_PROGRAM_STATUS:
-		options->program_status = true;
+	case KEY_TRACE:
+		options->trace = text;
+		break;
+	case KEY_TRACE_WHAT:
+		options->trace_kinds = trace_kinds_parse(text);
+		if (!options->trace_kinds)
+			wrong = "a list with commas of access, walk, tlb, fault, exit, insn";
+		options->trace_kinds |= TRACE_ALWAYS;
+		break;
+	case KEY_TOP:
+		options->top = true;
+		break;
+	case KEY_TRACE_USER_ONLY:
+		options->trace_user_only = true;
+		break;
+	case KEY_CHECK_INVALIDATION:
+		options->check_invalidation = true;
 		break;
 	case KEY_EXPLAIN_ENTRY:
 		options->explain_entry = true;
+		break;
+	case KEY_ACCOUNT:
+		options->account = !strcmp(text, "insn") ? ACCOUNT_INSN : ACCOUNT_BLOCK;
+		if (strcmp(text, "insn") != 0 && strcmp(text, "block") != 0)
+			argp_error(state, "--account '%s': must be block or insn", text);
 		break;
 	case KEY_PAGING:
 		wrong = value_paging(text, &options->paging);
@@ -206,14 +290,18 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case KEY_LOG_DIRTY:
 		options->dirty = text;
 		break;
-	case ARGP_KEY_END:
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &options->region;
+		break;
+	case ARGP_KEY_SUCCESS:
 		check_together(options, state);
 		break;
 	case ARGP_KEY_ARG:
 		add_positional(options, state, text);
 		break;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no image given");
+		if (!options->program)
+			argp_error(state, "no image given");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -223,15 +311,25 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	return 0;
 }
 
+static const struct argp_child children[] = {{.argp = &region_argp}, {0}};
+const struct argp options_argp = {.options = option_table, .parser = parse_option, .children = children};
+
+void options_default(struct run_options *options)
+{
+	*options = (struct run_options){.ram_size = RAM_DEFAULT};
+}
+
 void options_parse(struct run_options *options, int argc, char **argv)
 {
-	static const struct argp argp = {.options = option_table, .parser = parse_option, .args_doc = "IMAGE [-- ARGS...]", .doc = doc};
+	const struct argp argp = {
+	    .options = option_table, .parser = parse_option, .args_doc = "IMAGE [-- ARGS...]", .doc = doc, .children = children};
 
-	*options = (struct run_options){.ram_size = RAM_DEFAULT, .shadow.unprotect = SHADOW_UNPROTECT_DEFAULT};
+	options_default(options);
 	argp_parse(&argp, argc, argv, 0, NULL, options);
 }
 
 void options_free(struct run_options *options)
 {
+	free(options->module);
 	free(options->arguments);
 }

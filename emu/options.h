@@ -6,26 +6,42 @@
 #define EMU_OPTIONS_H
 
 #include "emu/machine.h"
+#include "emu/save.h"
 
-enum { MODULES_MAX = 64 };
+#include <argp.h>
 
 struct run_options {
 	uint64_t ram_size, max_insns;
 	const char *console, *json; /* NULL: standard output; no JSON */
-	bool verbose, vmx, explain_entry;
-	bool program_status; /* the exit status is what was written to port 0xF4, bits 7:0: the guest kernel's program's */
+	bool verbose, quiet, vmx, explain_entry, check_invalidation;
+	const char *program; /* what the guest kernel runs: counters are of its life, the exit status is its own; NULL: the image itself */
+	enum account account;
+	struct region_config region;
 	enum paging_kind paging;
 	unsigned ept_page_shift, ept_levels;
-	const char *dirty;		 /* where the dirty log goes; NULL: none */
-	const char *without;		 /* caches of it to leave out; NULL: none */
+	const char *dirty;    /* where the dirty log goes; NULL: none */
+	bool references;      /* show the table of walk references */
+	const char *without;  /* caches of it to leave out; NULL: none */
+	const char *trace;    /* where a trace goes; NULL: none */
+	uint32_t trace_kinds; /* what it holds: mask of enum trace_kind */
+	bool trace_user_only;
+	bool top;			 /* the live view */
 	const char *cpu;		 /* name or file of a profile; NULL: the plain model */
 	struct shadow_vmm_config shadow; /* pages, no_unsync, no_vpid, unprotect */
+	const char *shadow_log;		 /* where its events go; NULL: nowhere */
 	bool shadow_options;		 /* some of them were given */
 	const char *image;
+	bool tty;	   /* the guest kernel makes a terminal of the console: Ctrl-C is the program's */
+	struct save *save; /* of the program: files to take out */
+	size_t saves;
 	char *arguments; /* all after --, joined; NULL: none */
-	struct load_module module[MODULES_MAX];
+	struct load_module *module;
 	size_t modules;
 };
+
+/* The same options as a part of another subcommand's (argp_child); the input is a struct run_options after options_default. */
+extern const struct argp options_argp;
+void options_default(struct run_options *options);
 
 /* Parses all; does not return if the usage is bad or help was asked for. options_free undoes it. */
 void options_parse(struct run_options *options, int argc, char **argv);

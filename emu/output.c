@@ -5,6 +5,12 @@
 #include <errno.h>
 #include <string.h>
 
+bool output_fail(const char *what, const char *why)
+{
+	fprintf(stderr, "vtxray: %s: %s\n", what, why);
+	return false;
+}
+
 FILE *output_open(const char *path)
 {
 	FILE *file = !path || !strcmp(path, "-") ? stdout : fopen(path, "we");

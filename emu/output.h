@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* "vtxray: what: why" on standard error. Returns false. */
+bool output_fail(const char *what, const char *why);
+
 /* path NULL or "-": standard output. Returns NULL, with a message, if it cannot be written. */
 FILE *output_open(const char *path);
 

@@ -4,6 +4,8 @@
  * first, then segments, then alignment. LIMIT: of instructions with several implicit accesses (PUSHA, POPA, ENTER with levels) each is
  * checked against SS as one access of all their bytes. LIMIT: SIMD floating-point exceptions are as if masked, and MXCSR's
  * exception flags are not set: no #XM.
+ * LIMIT: of the x87 exception flags only ZE is set, by every division by zero (0/0 too), so #MF comes from nothing else; FISTTP stores the
+ * largest integer for a value beyond 32 or 64 bits, not the integer indefinite.
  */
 #include "emu/plain.h"
 

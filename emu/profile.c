@@ -6,12 +6,12 @@
  */
 #include "emu/profile.h"
 
+#include "emu/share.h"
 #include "emu/size.h"
 #include "vmx/exit.h"
 
 #include <errno.h>
 #include <ini.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,6 +228,9 @@ static const struct row rows[] = {
     TLB_ROW(dtlb, "4k", TLB_4K),
     TLB_ROW(dtlb, "2m", TLB_2M),
     TLB_ROW(dtlb, "1g", TLB_1G),
+    {"store dtlb", "4k", NULL, PLACE(tlbs.store[TLB_4K]), PLACE(tlbs.store_rule[TLB_4K])},
+    {"store dtlb", "2m", NULL, PLACE(tlbs.store[TLB_2M]), PLACE(tlbs.store_rule[TLB_2M])},
+    {"store dtlb", "1g", NULL, PLACE(tlbs.store[TLB_1G]), PLACE(tlbs.store_rule[TLB_1G])},
     TLB_ROW(stlb, "4k", TLB_4K),
     TLB_ROW(stlb, "2m", TLB_2M),
     TLB_ROW(stlb, "1g", TLB_1G),
@@ -235,6 +238,9 @@ static const struct row rows[] = {
     PSC_ROWS("psc", linear),
     PSC_ROWS("ept psc", ept),
     {"ept psc", "nested_tlb", take_psc, PLACE(pscs.nested), 0},
+    {"l1i", "size", take_size, PLACE(caches.l1i.size), 0},
+    {"l1i", "ways", take_ways, PLACE(caches.l1i.ways), 0},
+    {"l1i", "policy", take_policy, PLACE(caches.l1i.policy), 0},
     CACHE_ROWS("l1d", 0),
     CACHE_ROWS("l2", 1),
     CACHE_ROWS("llc", 2),
@@ -325,14 +331,17 @@ static bool sensible(struct reader *r)
 {
 	const struct profile *p = r->profile;
 	const struct cache_geometry *l = p->caches.level;
-	static const char *const names[CACHE_LEVELS] = {"l1d", "l2", "llc"};
+	const struct cache_geometry *const all[] = {&l[0], &l[1], &l[2], &p->caches.l1i};
+	static const char *const names[ARRAY_LEN(all)] = {"l1d", "l2", "llc", "l1i"};
 	char why[160];
 	if (!p->tlbs.itlb[TLB_4K].entries || !p->tlbs.dtlb[TLB_4K].entries || !p->tlbs.stlb[TLB_4K].entries)
 		return whole(r, "each TLB needs a part for 4-KiB pages");
 	if (p->tlbs.stlb_shared && p->tlbs.stlb[TLB_2M].entries)
 		return whole(r, "[stlb] shared = yes: 2-MiB translations live in the 4-KiB part, so 2m must be none");
-	for (unsigned i = 0; i < CACHE_LEVELS; i++)
-		if (!cache_geometry_fits(&l[i])) {
+	if (!p->tlbs.store[TLB_4K].entries && (p->tlbs.store[TLB_2M].entries || p->tlbs.store[TLB_1G].entries))
+		return whole(r, "[store dtlb]: without a part for 4-KiB pages the others must be none");
+	for (unsigned i = 0; i < ARRAY_LEN(all); i++)
+		if (!cache_geometry_fits(all[i])) {
 			snprintf(why, sizeof why,
 				 "[%s]: size must be ways x 64 bytes x sets, 16 sets or more, and the policy must suit the ways", names[i]);
 			return whole(r, why);
@@ -387,16 +396,18 @@ int profile_read(struct profile *profile, const char *path, char error[PROFILE_E
 	return sensible(&r) ? 0 : -ERR_FORMAT;
 }
 
-bool profile_without(struct profile *profile, const char *list)
+/* false: a word of the list is none of these */
+static bool leave_out(struct profile *profile, const char *list)
 {
 	const struct {
 		const char *name;
 		void *part;
 		size_t size;
 	} parts[] = {
-	    {"psc", profile->pscs.linear, sizeof profile->pscs.linear},		{"ept-psc", profile->pscs.ept, sizeof profile->pscs.ept},
-	    {"nested-tlb", &profile->pscs.nested, sizeof profile->pscs.nested}, {"l1d", &profile->caches.level[0].size, sizeof(uint64_t)},
-	    {"l2", &profile->caches.level[1].size, sizeof(uint64_t)},		{"llc", &profile->caches.level[2].size, sizeof(uint64_t)},
+	    {"stlb", profile->tlbs.stlb, sizeof profile->tlbs.stlb},   {"psc", profile->pscs.linear, sizeof profile->pscs.linear},
+	    {"ept-psc", profile->pscs.ept, sizeof profile->pscs.ept},  {"nested-tlb", &profile->pscs.nested, sizeof profile->pscs.nested},
+	    {"l1d", &profile->caches.level[0].size, sizeof(uint64_t)}, {"l1i", &profile->caches.l1i.size, sizeof(uint64_t)},
+	    {"l2", &profile->caches.level[1].size, sizeof(uint64_t)},  {"llc", &profile->caches.level[2].size, sizeof(uint64_t)},
 	};
 	for (const char *word = list; *word;) {
 		size_t length = strcspn(word, ","), i = 0;
@@ -412,23 +423,9 @@ bool profile_without(struct profile *profile, const char *list)
 
 /* ---- finding ---- */
 
-/* In the source tree the program is build/MODE/vtxray; installed, PREFIX/bin/vtxray. */
-static const char *const folders[] = {"../../emu/profiles", "../share/vtxray/profiles"};
-
 bool profile_folder(char path[PROFILE_PATH])
 {
-	char self[PROFILE_PATH - 64];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-	if (length < 0)
-		return false;
-	self[length] = '\0';
-	const char *folder = dirname(self);
-	for (unsigned i = 0; i < ARRAY_LEN(folders); i++) {
-		snprintf(path, PROFILE_PATH, "%s/%s", folder, folders[i]);
-		if (access(path, R_OK | X_OK) == 0)
-			return true;
-	}
-	return false;
+	return share_find("profiles", path);
 }
 
 int profile_find(const char *name, char path[PROFILE_PATH], char error[PROFILE_ERROR])
@@ -449,9 +446,16 @@ int profile_find(const char *name, char path[PROFILE_PATH], char error[PROFILE_E
 	return -ERR_ARG;
 }
 
-int profile_load(struct profile *profile, const char *name, char error[PROFILE_ERROR])
+int profile_load(struct profile *profile, const char *name, const char *without, char error[PROFILE_ERROR])
 {
 	char path[PROFILE_PATH];
 	int err = profile_find(name, path, error);
-	return err ? err : profile_read(profile, path, error);
+	if (!err)
+		err = profile_read(profile, path, error);
+	if (!err && without && !leave_out(profile, without)) {
+		snprintf(error, PROFILE_ERROR,
+			 "--without '%.100s': a list with commas of stlb, psc, ept-psc, nested-tlb, l1i, l1d, l2, llc", without);
+		err = -ERR_ARG;
+	}
+	return err;
 }

@@ -21,14 +21,11 @@ int profile_read(struct profile *profile, const char *path, char error[PROFILE_E
  */
 int profile_find(const char *name, char path[PROFILE_PATH], char error[PROFILE_ERROR]);
 
-/* profile_find and profile_read */
-int profile_load(struct profile *profile, const char *name, char error[PROFILE_ERROR]);
-
 /*
- * Takes caches out of a profile, to see what they are worth: a list with commas of psc, ept-psc, nested-tlb, l1d, l2, llc. Returns false if
- * a word of it is none of these.
+ * profile_find and profile_read; without (NULL: nothing): caches to take out of the profile, to see what they are worth, a list with commas
+ * of psc, ept-psc, nested-tlb, l1i, l1d, l2, llc.
  */
-bool profile_without(struct profile *profile, const char *list);
+int profile_load(struct profile *profile, const char *name, const char *without, char error[PROFILE_ERROR]);
 
 /* The folder of the profiles that come with vtxray. Returns false if there is none. */
 bool profile_folder(char path[PROFILE_PATH]);

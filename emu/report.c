@@ -3,24 +3,14 @@
  * The counter table. Events come in the order of event.def; each sum stands before the first event that it adds up. Rows that are
  * zero are left out, except the few that everybody looks for.
  */
-#include "emu/report.h"
+#include "emu/report_intel.h"
 
+#include "emu/report_exits.h"
 #include "vmx/exit.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
-
-static const struct sum {
-	const char *name;
-	uint64_t (*value)(const struct events *ev);
-	enum event before;
-} sums[] = {
-    {"dtlb_lookups", event_dtlb_lookups, EV_DTLB_HIT_4K},
-    {"itlb_lookups", event_itlb_lookups, EV_ITLB_HIT_4K},
-    {"stlb_lookups", event_stlb_lookups, EV_STLB_HIT_4K},
-    {"walks", event_walks, EV_WALKS_LOAD},
-    {"walk_refs", event_walk_refs, EV_REF_PT},
-};
 
 /* What stands behind the `#`: the row as a share of something, or so many of it for one of something. */
 static const struct derived {
@@ -42,11 +32,9 @@ static const char *const always[] = {
     "itlb_lookups", "itlb_misses",  "stlb_lookups", "stlb_misses", "walks",   "walk_refs",    "vm_exits",
 };
 
-/* 1234567 as "1,234,567"; text holds the 20 digits and 6 commas of any value */
-enum { GROUPED_SIZE = 27 };
-static const char *grouped(uint64_t value, char text[GROUPED_SIZE])
+const char *report_grouped(uint64_t value, char text[REPORT_GROUPED])
 {
-	char *at = text + GROUPED_SIZE - 1;
+	char *at = text + REPORT_GROUPED - 1;
 	int digits = 0;
 
 	*at = '\0';
@@ -59,7 +47,7 @@ static const char *grouped(uint64_t value, char text[GROUPED_SIZE])
 	return at;
 }
 
-static bool is_always(const char *name)
+bool report_always(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(always); i++)
 		if (!strcmp(always[i], name))
@@ -67,13 +55,8 @@ static bool is_always(const char *name)
 	return false;
 }
 
-static void print_row(FILE *out, const struct report *report, const char *name, uint64_t value)
+void report_name(FILE *out, const struct report *report, const char *name, uint64_t value)
 {
-	char text[GROUPED_SIZE];
-
-	if (!value && !is_always(name))
-		return;
-	fprintf(out, "%18s      ", grouped(value, text));
 	for (size_t i = 0; i < ARRAY_LEN(derived); i++) {
 		const struct derived *d = &derived[i];
 		uint64_t of = d->of ? d->of(report->ev) : report->cycles;
@@ -87,84 +70,63 @@ static void print_row(FILE *out, const struct report *report, const char *name, 
 	fprintf(out, "%s\n", name);
 }
 
-/* Intel's names (linux pmu-events) for what we count. Durations are sums over walks, one at a time. */
-static void each_intel_row(const struct report *report, void (*row)(void *ctx, const struct report *, const char *, uint64_t), void *ctx)
+static void table_row(void *ctx, const struct report *report, const char *name, uint64_t value)
 {
-	static const char *const kind_name[WALK_KINDS] = {"dtlb_load_misses", "dtlb_store_misses", "itlb_misses"};
-	static const char *const answer_name[ANSWERS] = {"l1", "l2", "l3", "memory"};
-	const struct events *ev = report->ev;
-	const struct caches *caches = report->caches;
-	char name[64];
+	char text[REPORT_GROUPED];
 
-	for (unsigned kind = 0; kind < WALK_KINDS; kind++) {
-		snprintf(name, sizeof name, "%s.miss_causes_a_walk", kind_name[kind]);
-		row(ctx, report, name, ev->n[EV_WALKS_LOAD + kind]);
-		snprintf(name, sizeof name, "%s.walk_duration", kind_name[kind]);
-		row(ctx, report, name, caches_walk_cycles(caches, (enum walk_kind)kind, false));
-	}
-	for (unsigned ept = 0; ept < 2; ept++)
-		for (unsigned fetch = 0; fetch < 2; fetch++)
-			for (unsigned i = 0; i < ANSWERS; i++) {
-				enum answer answer = (enum answer)i;
-				uint64_t data = caches_walk_refs(caches, WALK_FOR_LOAD, ept, answer) +
-						caches_walk_refs(caches, WALK_FOR_STORE, ept, answer);
-				snprintf(name, sizeof name, "page_walker_loads.%s%s_%s", ept ? "ept_" : "", fetch ? "itlb" : "dtlb",
-					 answer_name[i]);
-				row(ctx, report, name, fetch ? caches_walk_refs(caches, WALK_FOR_FETCH, ept, answer) : data);
-			}
-	uint64_t ept_cycles = 0;
-	for (unsigned kind = 0; kind < WALK_KINDS; kind++)
-		ept_cycles += caches_walk_cycles(caches, (enum walk_kind)kind, true);
-	row(ctx, report, "ept.walk_cycles", ept_cycles);
+	if (!value && !report_always(name))
+		return;
+	fprintf(ctx, "%18s      ", report_grouped(value, text));
+	report_name(ctx, report, name, value);
 }
 
-typedef void row_fn(void *ctx, const struct report *report, const char *name, uint64_t value);
-
-static void each_row(const struct report *report, row_fn *row, void *ctx)
+void report_each(const struct report *report, report_row *row, void *ctx)
 {
 	row(ctx, report, "cycles", report->cycles);
 	for (unsigned e = 0; e < EVENT_COUNT; e++) {
-		for (size_t i = 0; i < ARRAY_LEN(sums); i++)
-			if (sums[i].before == e)
-				row(ctx, report, sums[i].name, sums[i].value(report->ev));
+		for (const struct event_sum *sum = event_sums; sum->name; sum++)
+			if (sum->before == e)
+				row(ctx, report, sum->name, sum->value(report->ev));
 		row(ctx, report, event_name(e), report->ev->n[e]);
 	}
-	if (report->caches)
-		each_intel_row(report, row, ctx);
+	report_intel(report, row, ctx);
 }
 
 static void print_cause(FILE *out, const struct report *report, const char *name, uint64_t count, uint64_t price)
 {
-	char text[GROUPED_SIZE], cycles[GROUPED_SIZE];
+	char text[REPORT_GROUPED], cycles[REPORT_GROUPED];
 	double share = report->cycles ? 100.0 * (double)(count * price) / (double)report->cycles : 0;
 
 	if (count && price)
-		fprintf(out, "  %-28s %18s x %6llu = %20s  %6.2f%%\n", name, grouped(count, text), (unsigned long long)price,
-			grouped(count * price, cycles), share);
+		fprintf(out, "  %-28s %18s x %6llu = %20s  %6.2f%%\n", name, report_grouped(count, text), (unsigned long long)price,
+			report_grouped(count * price, cycles), share);
+}
+
+/* As perf kvm stat has them: the reason with most samples first. */
+static int more_samples(const void *a, const void *b, void *ctx)
+{
+	const struct cost_exit *exit = ctx;
+	const unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+	uint64_t of_x = exit[x].handled, of_y = exit[y].handled;
+
+	return of_x != of_y ? (of_x < of_y) - (of_x > of_y) : (x > y) - (x < y);
 }
 
 static void print_exits(FILE *out, const struct cost *cost)
 {
-	uint64_t samples = 0, time = 0;
+	struct report_exit row[COST_REASONS];
+	unsigned reason[COST_REASONS];
 
+	for (unsigned i = 0; i < COST_REASONS; i++)
+		reason[i] = i;
+	qsort_r(reason, COST_REASONS, sizeof *reason, more_samples, (void *)(uintptr_t)cost->exit);
 	for (unsigned i = 0; i < COST_REASONS; i++) {
-		samples += cost->exit[i].handled;
-		time += cost->exit[i].time;
-	}
-	if (!samples)
-		return;
-	fprintf(out, "\n Analyze events for all VMs, all VCPUs (times in cycles):\n\n%24s %10s %9s %9s %12s %12s %12s\n\n", "VM-EXIT",
-		"Samples", "Samples%", "Time%", "Min Time", "Max Time", "Avg time");
-	for (unsigned i = 0; i < COST_REASONS; i++) {
-		const struct cost_exit *e = &cost->exit[i];
+		const struct cost_exit *e = &cost->exit[reason[i]];
 
-		if (e->handled)
-			fprintf(out, "%24s %10llu %8.2f%% %8.2f%% %12llu %12llu %12.2f\n", exit_name(i), (unsigned long long)e->handled,
-				100.0 * (double)e->handled / (double)samples, time ? 100.0 * (double)e->time / (double)time : 0,
-				(unsigned long long)e->min, (unsigned long long)e->max, (double)e->time / (double)e->handled);
+		row[i] = (struct report_exit){.handled = e->handled, .time = e->time, .min = e->min, .max = e->max};
+		snprintf(row[i].name, sizeof row[i].name, "%s", exit_name(reason[i]));
 	}
-	fprintf(out, "\nTotal Samples:%llu, Total events handled time:%llu cycles.\n", (unsigned long long)samples,
-		(unsigned long long)time);
+	report_exits(out, "VM-EXIT", row, COST_REASONS);
 }
 
 void report_cycles(FILE *out, const struct report *report)
@@ -185,8 +147,7 @@ void report_cycles(FILE *out, const struct report *report)
 	fputc('\n', out);
 }
 
-/* By cause: [count, price]; VM exits by reason under "vm_exits". */
-static json_t *cost_json(const struct cost *cost)
+json_t *report_cost_json(const struct cost *cost)
 {
 	json_t *object = json_object(), *exits = json_object();
 
@@ -204,21 +165,19 @@ static json_t *cost_json(const struct cost *cost)
 	return object;
 }
 
-static void table_row(void *ctx, const struct report *report, const char *name, uint64_t value)
+void report_host(FILE *out, uint64_t instructions, double seconds)
 {
-	print_row(ctx, report, name, value);
+	fprintf(out, "\n%18.6f seconds of the host", seconds);
+	if (seconds > 0)
+		fprintf(out, "             #  %6.2f million instructions a second", (double)instructions / 1e6 / seconds);
+	fputs("\n\n", out);
 }
 
 void report_table(FILE *out, const char *title, const struct report *report)
 {
-	double millions = (double)report->ev->n[EV_INSTRUCTIONS] / 1e6;
-
 	fprintf(out, "\n Counters of '%s':\n\n", title);
-	each_row(report, table_row, out);
-	fprintf(out, "\n%18.6f seconds of the host", report->host_seconds);
-	if (report->host_seconds > 0)
-		fprintf(out, "             #  %6.2f million instructions a second", millions / report->host_seconds);
-	fputs("\n\n", out);
+	report_each(report, table_row, out);
+	report_host(out, report->ev->n[EV_INSTRUCTIONS], report->host_seconds);
 }
 
 static void json_row(void *ctx, const struct report *report, const char *name, uint64_t value)
@@ -232,8 +191,10 @@ json_t *report_json(const struct report *report)
 	json_t *object = json_object();
 
 	if (object)
-		each_row(report, json_row, object);
+		report_each(report, json_row, object);
+	if (object && report->caches)
+		json_object_set_new(object, "walk_references", report_references_json(report->caches));
 	if (object && report->cost)
-		json_object_set_new(object, "cycles_by_cause", cost_json(report->cost));
+		json_object_set_new(object, "cycles_by_cause", report_cost_json(report->cost));
 	return object;
 }

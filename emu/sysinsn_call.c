@@ -5,6 +5,7 @@
  */
 #include "emu/sysinsn.h"
 
+#include "vmx/offer.h"
 #include "vmx/segment.h"
 
 /* ---- software interrupts: put into cpu->pending, delivered by the machine ---- */
@@ -72,7 +73,7 @@ bool sys_SYSCALL(struct sysinsn *s)
 	if (!cpu_64bit(cpu) || !(cpu->efer & EFER_SCE))
 		return raise_exception(cpu, VEC_UD);
 	cpu->gpr[RCX] = s->next_rip;
-	cpu->gpr[R11] = cpu->rflags;
+	cpu->gpr[R11] = cpu->rflags & ~FLAG_RF;
 	s->next_rip = cpu->lstar;
 	cpu->rflags = (cpu->rflags & ~cpu->sfmask) | FLAG_FIXED;
 	set_flat_pair(cpu, cs & 0xfffc, (uint16_t)(cs + 8), 0, true);
@@ -167,7 +168,7 @@ static bool write_base(struct sysinsn *s, enum segreg seg)
 	if (!base_offered(cpu))
 		return false;
 	base = reg_read(cpu, s->insn, s->insn->rm, s->insn->opsize);
-	if (!canonical(cpu, base))
+	if (!is_canonical(base, LINEAR_WIDTH)) /* whatever CR4.LA57, as the base's MSR */
 		return raise_error(cpu, VEC_GP, 0);
 	cpu->seg[seg].base = base;
 	cpu->engine_flush = true;

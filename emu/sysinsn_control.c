@@ -221,7 +221,7 @@ bool sys_LMSW(struct sysinsn *s)
 
 	if (cpu->cpl != 0)
 		return raise_error(cpu, VEC_GP, 0);
-	if (vmx_intercept(cpu, s->insn) || !rm_read(cpu, s->insn, 2, &msw))
+	if (!rm_read(cpu, s->insn, 2, &msw) || vmx_intercept_lmsw(cpu, s->insn, msw))
 		return false;
 	return write_cr0(cpu, vmx_merge_cr0(cpu, (cpu->cr0 & ~(low & ~CR0_PE)) | (msw & low)));
 }

@@ -5,6 +5,8 @@
  */
 #include "emu/sysinsn.h"
 
+#include "vmx/debug.h"
+
 enum {
 	TSS32_AVAILABLE = 9,
 	TSS32_BUSY = 11,
@@ -63,16 +65,8 @@ static uint16_t port_of(const struct sysinsn *s)
 /* The access is done: an I/O breakpoint on one of its ports is a trap, after the instruction or iteration. */
 static void match_breakpoints(struct cpu *cpu, uint16_t port, unsigned size)
 {
-	if (!(cpu->cr4 & CR4_DE) || !(cpu->dr[7] & BITS(7, 0)))
-		return;
-	for (unsigned i = 0; i < 4; i++) {
-		static const uint8_t length[4] = {1, 2, 8, 4};
-		const unsigned control = (unsigned)(cpu->dr[7] >> (16 + 4 * i)) & 15;
-		const uint64_t len = length[control >> 2], first = cpu->dr[i] & ~(len - 1);
-
-		if (((cpu->dr[7] >> (2 * i)) & 3) && (control & 3) == 2 && port < first + len && first < port + size)
-			cpu->pending_dbg |= BIT(i);
-	}
+	if (cpu->cr4 & CR4_DE)
+		cpu->pending_dbg |= debug_io_breakpoints(cpu->dr, cpu->dr[7], port, size);
 }
 
 static uint32_t port_in(struct sysinsn *s, uint16_t port)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Segment and descriptor-table registers: MOV, PUSH and POP of segment registers, LDS/LES/LFS/LGS/LSS, LLDT, LTR, SLDT, STR, LGDT, LIDT,
- * SGDT, SIDT, and LAR, LSL, VERR, VERW, ARPL (SDM 2A and 2B, their pages).
+ * SGDT, SIDT, and LAR, LSL, VERR, VERW, ARPL (SDM 2A and 2B, their pages). A base may be any address that is canonical for the widest
+ * linear address the processor supports, whatever CR4.LA57 (SDM 3A, "Canonicality Checking"), as in MSRs.
  */
 #include "emu/sysinsn.h"
 
+#include "vmx/offer.h"
 #include "vmx/segment.h"
 #include "vmx/stack.h"
 
@@ -130,7 +132,7 @@ static bool load_table(struct sysinsn *s, struct table_reg *table)
 		return false;
 	for (unsigned i = size; i > 2; i--)
 		base = base << 8 | raw[i - 1];
-	if (size == 10 && !is_canonical(base, cpu->mmu.mode.linear_width))
+	if (size == 10 && !is_canonical(base, LINEAR_WIDTH))
 		return raise_error(cpu, VEC_GP, 0);
 	if (size == 6 && s->insn->opsize == 2)
 		base &= BITS(23, 0);
@@ -209,7 +211,7 @@ static bool read_system_descriptor(struct cpu *cpu, uint16_t selector, unsigned 
 		return raise_error(cpu, VEC_NP, selector_error(selector));
 	if (!descriptor_read_high(cpu, VEC_GP, d))
 		return false;
-	if (cpu_long_mode(cpu) && !is_canonical(descriptor_segment(d).base, cpu->mmu.mode.linear_width))
+	if (cpu_long_mode(cpu) && !is_canonical(descriptor_segment(d).base, LINEAR_WIDTH))
 		return raise_error(cpu, VEC_GP, selector_error(selector));
 	return true;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 static struct termios before, during;
+static bool for_guest; /* Ctrl-C */
 static volatile sig_atomic_t is_raw, asked;
 static void (*kick_fn)(void *ctx);
 static void *kick_ctx;
@@ -26,6 +27,8 @@ static void make_raw(void)
 	during = before;
 	during.c_lflag &= ~(tcflag_t)(ICANON | ECHO); /* ISIG stays: Ctrl-C is ours */
 	during.c_iflag &= ~(tcflag_t)ICRNL;	      /* Enter is CR, as on a serial line */
+	if (for_guest)
+		during.c_cc[VINTR] = _POSIX_VDISABLE;
 	during.c_cc[VMIN] = 1;
 	during.c_cc[VTIME] = 0;
 	is_raw = tcsetattr(STDIN_FILENO, TCSANOW, &during) == 0;
@@ -81,8 +84,9 @@ static void handle(int signal, void (*handler)(int), struct sigaction *old)
 	sigaction(signal, &action, old);
 }
 
-void terminal_start(void (*kick)(void *ctx), void *ctx)
+void terminal_start(void (*kick)(void *ctx), void *ctx, bool guest_interrupts)
 {
+	for_guest = guest_interrupts;
 	kick_fn = kick;
 	kick_ctx = ctx;
 	asked = 0;

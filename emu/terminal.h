@@ -8,8 +8,11 @@
 
 #include "mmu/base.h"
 
-/* kick is called from signal handlers with ctx. At most one terminal_start is in force at a time. */
-void terminal_start(void (*kick)(void *ctx), void *ctx);
+/*
+ * kick is called from signal handlers with ctx. At most one terminal_start is in force at a time. guest_interrupts: the guest has the
+ * terminal, and Ctrl-C is a byte for it; Ctrl-\ still ends the run.
+ */
+void terminal_start(void (*kick)(void *ctx), void *ctx, bool guest_interrupts);
 /* Undoes it: terminal settings and signal handlers. */
 void terminal_stop(void);
 

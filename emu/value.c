@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const paging_names[] = {[PAGING_NATIVE] = "native", [PAGING_EPT] = "ept", [PAGING_SHADOW] = "shadow"};
+static const char *const paging_names[] = {
+    [PAGING_NATIVE] = "native", [PAGING_EPT] = "ept", [PAGING_SHADOW] = "shadow", [PAGING_AGILE] = "agile"};
 
 const char *paging_name(enum paging_kind paging)
 {
@@ -20,7 +21,7 @@ const char *value_paging(const char *text, enum paging_kind *value)
 			*value = (enum paging_kind)i;
 			return NULL;
 		}
-	return "must be native, ept or shadow";
+	return "must be native, ept, shadow or agile";
 }
 
 const char *value_page(const char *text, unsigned *shift)
