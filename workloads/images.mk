@@ -6,7 +6,9 @@ IMG_CFLAGS := -std=gnu11 -O2 -g0 -Wall -Wextra -Werror -ffreestanding -nostdlib 
 	-fno-asynchronous-unwind-tables -fno-strict-aliasing -mno-red-zone -mgeneral-regs-only -Iworkloads/lib -MMD -MP
 IMG_LIB := $(patsubst workloads/%,$(IMG)/obj/%.o,$(wildcard workloads/lib/*.c workloads/lib/*.S))
 
-IMG_WORKLOADS := paging
+# what hypervisors among the images share
+IMG_VMX := $(patsubst workloads/%,$(IMG)/obj/%.o,$(wildcard workloads/vmx/*.c workloads/vmx/*.S))
+IMG_WORKLOADS := paging reach probe
 IMG_GUEST := $(patsubst tests/guest/%.c,%,$(filter-out %32.c,$(wildcard tests/guest/*.c)))
 IMAGES := $(IMG_WORKLOADS:%=$(IMG)/%.elf) $(IMG_GUEST:%=$(IMG)/guest-%.elf)
 images: $(IMAGES)
@@ -50,3 +52,10 @@ $(foreach g,$(IMG_GUEST),$(eval $(call image_rule,guest-$(g),$(patsubst tests/gu
 include tests/metal/metal.mk
 include workloads/kernel/kernel.mk
 include workloads/programs/programs.mk
+# what a BIOS boots: workloads/disk/disk.sh puts it before a kernel and its modules
+images: $(IMG)/boot_sector.bin
+$(IMG)/boot_sector.bin: workloads/disk/boot_sector.S
+	@mkdir -p $(IMG)/obj/disk
+	@echo "  GUEST   $<"
+	$(Q)gcc -m32 -c -o $(IMG)/obj/disk/boot_sector.o $<
+	$(Q)ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o $@ $(IMG)/obj/disk/boot_sector.o

@@ -74,6 +74,14 @@ static const struct {
     {"/dev/urandom", 1 << 8 | 9, {.read = random_read, .write = swallow}},
 };
 
+const struct device *device_by_number(u64 number)
+{
+	for (unsigned i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
+		if (devices[i].number == number)
+			return &devices[i].device;
+	return NULL;
+}
+
 static bool install(const char *path, struct inode *inode)
 {
 	bool ok = inode && path_install(path, inode);
@@ -84,7 +92,7 @@ static bool install(const char *path, struct inode *inode)
 
 bool device_install(void)
 {
-	bool ok = install("/dev/tty", tty_inode()) && install("/dev/console", tty_inode());
+	bool ok = install("/dev/tty", tty_inode(CONSOLE_OUTPUT)) && install("/dev/console", tty_inode(CONSOLE_OUTPUT));
 
 	for (unsigned i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
 		struct inode *inode = inode_new(S_IFCHR | 0666);

@@ -10,4 +10,7 @@ bool device_install(void);
 u64 device_random(void);
 long device_random_read(u64 to, u64 n);
 
+/* What a device of this number does; NULL: there is none. */
+const struct device *device_by_number(u64 number);
+
 #endif

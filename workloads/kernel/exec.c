@@ -140,6 +140,8 @@ static bool push_stack(const struct elf *elf, const struct exec_strings *s, stru
 	}
 	memcpy(vector + n, aux, sizeof(aux));
 	at = platform - size;
+	process_current->vm->arguments[0] = at + 8;
+	process_current->vm->arguments[1] = s->arguments;
 	ok = user_write(text, s->text, s->used) && user_write(random, bytes, 16) && user_write(platform, "x86_64", 7) &&
 	     user_write(at, vector, size);
 	heap_free(vector);
@@ -172,6 +174,7 @@ static long load(struct inode *inode, const struct exec_strings *strings, struct
 	}
 	vm->heap_start = vm->heap_end = elf.end;
 	*regs = start;
+	p->pages_most = old && old->pages_most > p->pages_most ? old->pages_most : p->pages_most;
 	if (old)
 		vm_put(old);
 	return 0;
@@ -210,6 +213,7 @@ static void become(struct process *p, struct inode *inode, const char *path, con
 	for (unsigned i = 0; i < SIGNALS; i++)
 		if (p->action[i].handler != SIG_IGN)
 			p->action[i] = (struct sigaction){.handler = SIG_DFL};
+	process_drop_timers(p, false);
 	files_exec(p->files);
 	reset_thread(thread_current);
 	process_vfork_done(p);

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Open files. */
 #include "file.h"
+#include "epoll.h"
 #include "errno.h"
 #include "heap.h"
+#include "lock.h"
+#include "string.h"
+#include "time.h"
 
 struct file *file_new(struct inode *inode, u32 flags)
 {
@@ -15,6 +19,13 @@ struct file *file_new(struct inode *inode, u32 flags)
 	return file;
 }
 
+long file_open(struct file *file)
+{
+	const struct device *device = file->inode->device;
+
+	return device && device->open ? device->open(file) : 0;
+}
+
 void file_get(struct file *file)
 {
 	file->refs++;
@@ -24,7 +35,9 @@ void file_put(struct file *file)
 {
 	if (--file->refs)
 		return;
-	if (file->inode->device && file->inode->device->close)
+	lock_drop(file);
+	epoll_forget(file);
+	if (file->inode->device && file->inode->device->close && !(file->flags & O_PATH))
 		file->inode->device->close(file);
 	inode_put(file->inode);
 	heap_free(file);
@@ -54,6 +67,7 @@ long file_read(struct file *file, u64 to, u64 n)
 	done = inode_read(inode, file->position, to, n);
 	if (done > 0)
 		file->position += (u64)done;
+	inode_accessed(inode);
 	return done;
 }
 
@@ -81,26 +95,56 @@ unsigned file_ready(struct file *file)
 	return device && device->ready ? device->ready(file) : POLLIN | POLLOUT;
 }
 
+/* ---- a process's table ---- */
+
+enum { ROOM_FIRST = 16, LIMIT_FIRST = 1024 };
+
+static bool make_room(struct files *files, u64 fd)
+{
+	u32 room = files->room ? files->room : ROOM_FIRST;
+	struct slot *slot;
+
+	if (fd < files->room)
+		return true;
+	while (room <= fd)
+		room *= 2;
+	slot = heap_alloc(room * sizeof(*slot));
+	if (!slot)
+		return false;
+	if (files->end)
+		memcpy(slot, files->slot, files->end * sizeof(*slot));
+	heap_free(files->slot);
+	files->slot = slot;
+	files->room = room;
+	return true;
+}
+
 struct files *files_new(void)
 {
 	struct files *files = heap_alloc(sizeof(*files));
 
 	if (files)
-		files->refs = 1;
+		*files = (struct files){.refs = 1, .limit = LIMIT_FIRST};
 	return files;
 }
 
 struct files *files_fork(const struct files *files)
 {
-	struct files *copy = heap_alloc(sizeof(*copy));
+	struct files *copy = files_new();
 
 	if (!copy)
 		return NULL;
-	*copy = *files;
-	copy->refs = 1;
-	for (unsigned i = 0; i < FILES; i++)
-		if (copy->file[i])
-			file_get(copy->file[i]);
+	copy->limit = files->limit;
+	if (files->end && !make_room(copy, files->end - 1)) {
+		files_put(copy);
+		return NULL;
+	}
+	copy->end = files->end;
+	for (u32 i = 0; i < files->end; i++) {
+		copy->slot[i] = files->slot[i];
+		if (copy->slot[i].file)
+			file_get(copy->slot[i].file);
+	}
 	return copy;
 }
 
@@ -108,27 +152,57 @@ void files_put(struct files *files)
 {
 	if (!files || --files->refs)
 		return;
-	for (unsigned i = 0; i < FILES; i++)
-		if (files->file[i])
-			file_put(files->file[i]);
+	for (u32 i = 0; i < files->end; i++)
+		if (files->slot[i].file)
+			file_put(files->slot[i].file);
+	heap_free(files->slot);
 	heap_free(files);
+}
+
+static void fill(struct files *files, struct file *file, u64 fd, bool close_on_exec)
+{
+	files->slot[fd] = (struct slot){file, close_on_exec};
+	if (fd >= files->end)
+		files->end = (u32)fd + 1;
+}
+
+static u64 limit(const struct files *files)
+{
+	return files->limit < FILES ? files->limit : FILES;
 }
 
 long files_add(struct files *files, struct file *file, u64 low, bool close_on_exec)
 {
-	for (u64 i = low; i < FILES; i++)
-		if (!files->file[i]) {
-			files->file[i] = file;
-			files->close_on_exec[i] = close_on_exec;
-			return (long)i;
-		}
+	u64 fd = low;
+
+	while (fd < files->end && files->slot[fd].file)
+		fd++;
+	if (fd < limit(files) && make_room(files, fd)) {
+		fill(files, file, fd, close_on_exec);
+		return (long)fd;
+	}
 	file_put(file);
 	return -EMFILE;
 }
 
+long files_set(struct files *files, struct file *file, u64 fd, bool close_on_exec)
+{
+	struct file *old = files_find(files, fd);
+
+	if (fd >= limit(files) || !make_room(files, fd)) {
+		file_put(file);
+		return fd >= limit(files) ? -EBADF : -ENOMEM;
+	}
+	fill(files, file, fd, close_on_exec);
+	if (old)
+		file_put(old);
+	return 0;
+}
+
 struct file *files_find(const struct files *files, u64 fd)
 {
-	return fd < FILES ? files->file[fd] : NULL;
+	fd = (u32)fd;
+	return fd < files->end ? files->slot[fd].file : NULL;
 }
 
 long files_close(struct files *files, u64 fd)
@@ -137,14 +211,16 @@ long files_close(struct files *files, u64 fd)
 
 	if (!file)
 		return -EBADF;
-	files->file[fd] = NULL;
+	files->slot[(u32)fd].file = NULL;
+	while (files->end && !files->slot[files->end - 1].file)
+		files->end--;
 	file_put(file);
 	return 0;
 }
 
 void files_exec(struct files *files)
 {
-	for (unsigned i = 0; i < FILES; i++)
-		if (files->file[i] && files->close_on_exec[i])
+	for (u32 i = 0; i < files->end; i++)
+		if (files->slot[i].file && files->slot[i].close_on_exec)
 			files_close(files, i);
 }

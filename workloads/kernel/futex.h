@@ -7,5 +7,7 @@
 
 /* Wakes up to n threads that wait at this address; how many. */
 long futex_wake(u64 address, u64 n);
+/* The current thread ends: the locks of its robust list say so. */
+void futex_exit(void);
 
 #endif

@@ -16,9 +16,29 @@ struct inode *inode_new(u32 mode)
 {
 	struct inode *inode = heap_alloc(sizeof(*inode));
 
+	u64 now = time_real();
+
 	if (inode)
-		*inode = (struct inode){.refs = 1, .mode = mode, .number = next_number++, .modified = time_real()};
+		*inode = (struct inode){.refs = 1, .mode = mode, .number = next_number++, .accessed = now, .modified = now, .changed = now};
 	return inode;
+}
+
+void inode_accessed(struct inode *inode)
+{
+	u64 now = time_real();
+
+	if (inode->accessed <= inode->modified || inode->accessed <= inode->changed || now - inode->accessed >= 86400 * SECOND)
+		inode->accessed = now;
+}
+
+void inode_modified(struct inode *inode)
+{
+	inode->modified = inode->changed = time_real();
+}
+
+void inode_changed(struct inode *inode)
+{
+	inode->changed = time_real();
 }
 
 static void drop_frames(struct inode *inode, u64 from)
@@ -89,13 +109,15 @@ long inode_truncate(struct inode *inode, u64 size)
 
 	if (size > SIZE_MAX_FILE)
 		return -EFBIG;
+	if ((size < inode->size && (inode->seals & SEAL_SHRINK)) || (size > inode->size && (inode->seals & SEAL_GROW)))
+		return -EPERM;
 	if (size < inode->size) {
 		drop_frames(inode, page_round(size) / PAGE);
 		if (frame && size % PAGE)
 			memset((u8 *)direct(frame) + size % PAGE, 0, PAGE - size % PAGE);
 	}
 	inode->size = size;
-	inode->modified = time_real();
+	inode_modified(inode);
 	return 0;
 }
 
@@ -129,6 +151,8 @@ long inode_write(struct inode *inode, u64 offset, u64 from, u64 n)
 
 	if (offset > SIZE_MAX_FILE || n > SIZE_MAX_FILE - offset)
 		return -EFBIG;
+	if ((inode->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE)) || (offset + n > inode->size && (inode->seals & SEAL_GROW)))
+		return -EPERM;
 	while (done < n) {
 		u64 c = chunk(offset + done, n - done), frame = inode_frame(inode, (offset + done) / PAGE, true);
 		if (!frame)
@@ -139,7 +163,7 @@ long inode_write(struct inode *inode, u64 offset, u64 from, u64 n)
 		if (offset + done > inode->size)
 			inode->size = offset + done;
 	}
-	inode->modified = time_real();
+	inode_modified(inode);
 	return (long)done;
 }
 
@@ -155,18 +179,52 @@ bool inode_copy(const struct inode *inode, u64 offset, void *to, u64 n)
 	return true;
 }
 
+long inode_store(struct inode *inode, u64 offset, const void *from, u64 n)
+{
+	for (u64 done = 0, c; done < n; done += c) {
+		u64 frame = inode_frame(inode, (offset + done) / PAGE, true);
+		c = chunk(offset + done, n - done);
+		if (!frame)
+			return -ENOSPC;
+		memcpy((u8 *)direct(frame) + (offset + done) % PAGE, (const u8 *)from + done, c);
+		if (offset + done + c > inode->size)
+			inode->size = offset + done + c;
+	}
+	return 0;
+}
+
 bool inode_append(struct inode *inode, const char *text, size_t n)
 {
-	while (n) {
-		u64 c = chunk(inode->size, n), frame = inode_frame(inode, inode->size / PAGE, true);
+	return inode_store(inode, inode->size, text, n) == 0;
+}
+
+void inode_punch(struct inode *inode, u64 offset, u64 n)
+{
+	u64 end = offset + n < inode->size ? offset + n : inode->size;
+
+	for (u64 at = offset, c; at < end; at += c) {
+		u64 frame = inode_frame(inode, at / PAGE, false);
+		c = chunk(at, end - at);
 		if (!frame)
-			return false;
-		memcpy((u8 *)direct(frame) + inode->size % PAGE, text, c);
-		inode->size += c;
-		text += c;
-		n -= c;
+			continue;
+		if (c == PAGE && page_of(frame)->refs == 1) {
+			page_put(frame);
+			inode->frames[at / PAGE] = 0;
+		} else {
+			memset((u8 *)direct(frame) + at % PAGE, 0, c);
+		}
 	}
-	return true;
+	inode_modified(inode);
+}
+
+u64 inode_next(const struct inode *inode, u64 at, bool hole)
+{
+	for (; at < inode->size; at = (at / PAGE + 1) * PAGE) {
+		bool data = at / PAGE < inode->frames_room && inode->frames[at / PAGE];
+		if (data != hole)
+			return at;
+	}
+	return inode->size;
 }
 
 struct entry *inode_find(const struct inode *directory, const char *name, size_t n)
@@ -197,7 +255,8 @@ long inode_add(struct inode *directory, const char *name, size_t n, struct inode
 		inode->links++;
 		directory->links++;
 	}
-	directory->modified = time_real();
+	inode_modified(directory);
+	inode_changed(inode);
 	return 0;
 }
 
@@ -214,7 +273,8 @@ void inode_remove(struct inode *directory, struct entry *entry)
 		inode->links--;
 		directory->links--;
 	}
-	directory->modified = time_real();
+	inode_modified(directory);
+	inode_changed(inode);
 	inode_put(inode);
 	heap_free(entry->name);
 	heap_free(entry);

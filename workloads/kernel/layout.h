@@ -20,7 +20,7 @@
 #ifndef __ASSEMBLER__
 #include "x86.h"
 
-enum { PAGE = 4096, HUGE_PAGE = 0x200000 };
+enum { PAGE = 4096, HUGE_PAGE = 0x200000, GIANT_PAGE = 0x40000000 };
 #define PAGE_MASK (~4095ull)
 
 static inline void *direct(u64 physical)

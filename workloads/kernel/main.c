@@ -56,14 +56,19 @@ static u64 next_frame(void)
 	return boot_frame - PAGE;
 }
 
-static unsigned direct_level(void)
+static bool has_giant_pages(void)
 {
 	u32 r[4];
 
 	cpuid(0x80000001, 0, r);
-	if (options_is("direct", "1g") && !(r[3] & 1u << 26))
-		log("this processor has no 1-GiB pages: the direct map uses 2-MiB pages");
-	else if (options_is("direct", "1g"))
+	if (!(r[3] & 1u << 26))
+		log("this processor has no 1-GiB pages: 2-MiB pages are used");
+	return r[3] & 1u << 26;
+}
+
+static unsigned direct_level(void)
+{
+	if (options_is("direct", "1g") && has_giant_pages())
 		return 3;
 	return options_is("direct", "4k") ? 1 : 2;
 }
@@ -83,7 +88,8 @@ static void init_memory(void)
 	write_cr3(vm_kernel_pml4);
 	for (unsigned i = 0; i < ranges; i++)
 		page_give(range[i].start < boot_frame && range[i].end > boot_frame ? boot_frame : range[i].start, range[i].end);
-	vm_huge = options_is("user", "2m");
+	vm_giant = options_is("user", "1g") && has_giant_pages();
+	vm_huge = options_is("user", "2m") || options_is("user", "1g");
 }
 
 void main(u64 multiboot)
@@ -100,6 +106,11 @@ void main(u64 multiboot)
 		panic("no memory", top, 0);
 	path_root->links = 2;
 	struct inode *tmp = inode_new(S_IFDIR | 01777);
+	const char *wrong = options_wrong();
+	if (wrong) {
+		log("'%s' on the command line: no such word, or not with this value (workloads/kernel/README.md lists them)", wrong);
+		panic("a word of the command line", 0, 0);
+	}
 	bool ok = tmp && path_install("/tmp", tmp) && device_install() && proc_install() && modules_install();
 	if (!ok)
 		panic("no memory for the files", page_free_count, top);

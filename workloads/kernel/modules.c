@@ -2,7 +2,7 @@
 /*
  * Multiboot modules become files. A module's string is its path in the guest, with words before or after it: the last word that begins
  * with / is the path (QEMU puts the host's path first); mode=OCTAL gives the mode (0755 if not said), type=dir makes a directory of the
- * path, type=link a symbolic link with the module's contents as target.
+ * path, type=link a symbolic link with the module's contents as target. Words are encoded as on the command line.
  */
 #include "modules.h"
 #include "heap.h"
@@ -12,17 +12,18 @@
 #include "path.h"
 #include "string.h"
 
-enum { MODULES_MAX = 256, TEXT = 512, HAS_CMDLINE = 4, HAS_MODULES = 8, INFO_SIZE = 120 };
+enum { TEXT = 4096, HAS_CMDLINE = 4, HAS_MODULES = 8, INFO_SIZE = 120 };
 
 struct info {
 	u32 flags, lower, upper, device, cmdline, count, list;
 };
 
-static struct module {
-	u32 start, end;
-	char text[TEXT];
-} module[MODULES_MAX];
-static unsigned count;
+/* The list as the loader left it: what reaches up to info_end is not given out as free memory. */
+struct module {
+	u32 start, end, text, reserved;
+};
+static u64 list;
+static u32 count;
 static u64 info_end;
 
 static void reach(u64 end)
@@ -34,7 +35,6 @@ static void reach(u64 end)
 void modules_note(u64 multiboot)
 {
 	const struct info *info = direct(multiboot);
-	const u32 *entry = direct(info->list);
 
 	reach(multiboot + INFO_SIZE);
 	if (info->flags & HAS_CMDLINE) {
@@ -43,16 +43,13 @@ void modules_note(u64 multiboot)
 	}
 	if (!(info->flags & HAS_MODULES))
 		return;
-	reach(info->list + info->count * 16ull);
-	for (; count < info->count && count < MODULES_MAX; count++, entry += 4) {
-		module[count].start = entry[0];
-		module[count].end = entry[1];
-		text_add(module[count].text, TEXT, 0, "%s", (const char *)direct(entry[2]));
-		reach(entry[1]);
-		reach(entry[2] + strlen(direct(entry[2])) + 1);
+	list = info->list;
+	count = info->count;
+	reach(list + count * sizeof(struct module));
+	for (const struct module *m = direct(list), *end = m + count; m < end; m++) {
+		reach(m->end);
+		reach(m->text + strlen(direct(m->text)) + 1);
 	}
-	if (info->count > MODULES_MAX)
-		log("only the first %u modules are used", MODULES_MAX);
 }
 
 u64 modules_end(u64 from)
@@ -102,6 +99,7 @@ static struct inode *make(const struct module *m, u32 mode)
 	if (!inode)
 		return NULL;
 	if ((mode & S_IFMT) == S_IFLNK) {
+		inode->mode = S_IFLNK | 0777; /* as all links */
 		inode->target = heap_text(direct(m->start), size);
 		inode->size = size;
 	} else if ((mode & S_IFMT) == S_IFREG && m->start % PAGE == 0) {
@@ -114,16 +112,21 @@ static struct inode *make(const struct module *m, u32 mode)
 
 bool modules_install(void)
 {
+	const struct module *module = direct(list);
+
 	for (unsigned i = 0; i < count; i++) {
+		static char text[TEXT], path_text[TEXT];
 		u32 mode;
-		const char *path = parse(module[i].text, &mode);
+		text_add(text, TEXT, 0, "%s", (const char *)direct(module[i].text));
+		const char *path = parse(text, &mode);
 		struct inode *inode;
 		if (!path) {
 			log("module %u has no path that begins with /", i);
 			continue;
 		}
+		options_decode(path, path_text, TEXT);
 		inode = make(&module[i], mode);
-		if (!inode || !path_install(path, inode))
+		if (!inode || !path_install(path_text, inode))
 			return false;
 		inode_put(inode);
 	}

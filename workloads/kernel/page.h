@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Physical page frames: a buddy allocator of 2^order frames, order 0 (4 KiB) to 10 (4 MiB); a reference count for each frame. */
+/* Physical page frames: a buddy allocator of 2^order frames, order 0 (4 KiB) to 18 (1 GiB); a reference count for each frame. */
 #ifndef KERNEL_PAGE_H
 #define KERNEL_PAGE_H
 
 #include "layout.h"
 
-enum { ORDER_MAX = 10, ORDER_HUGE = 9 };
+enum { ORDER_MAX = 18, ORDER_HUGE = 9, ORDER_GIANT = 18 };
 enum page_kind { PAGE_USED, PAGE_FREE, PAGE_SLAB, PAGE_LARGE };
 
 struct page {
 	u32 refs;
-	u32 next, prev; /* free lists: frame numbers, 0 ends */
+	u32 next, prev; /* free lists: frame numbers, 0 ends; of a page table: its entries in use are from next on, below prev */
 	u8 order, kind;
 };
 

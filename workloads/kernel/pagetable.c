@@ -17,12 +17,33 @@ static u64 *slot(u64 *table, u64 linear, unsigned level)
 	return &table[linear >> (3 + 9 * level) & 511];
 }
 
+void pagetable_note(const u64 *entry)
+{
+	struct page *p = page_of(physical(entry));
+	u32 i = (u32)((u64)entry % PAGE / sizeof(*entry));
+
+	if (!p->prev || i < p->next)
+		p->next = i;
+	if (i >= p->prev)
+		p->prev = i + 1;
+}
+
+void pagetable_bounds(const u64 *table, unsigned *first, unsigned *end)
+{
+	const struct page *p = page_of(physical(table));
+
+	*first = p->next;
+	*end = p->prev;
+}
+
 u64 *pagetable_walk(u64 pml4, u64 linear, unsigned *level, bool make)
 {
 	u64 *table = direct(pml4);
 
 	for (unsigned l = 4;; l--) {
 		u64 *entry = slot(table, linear, l);
+		if (make && !*entry)
+			pagetable_note(entry);
 		if (l == *level)
 			return entry;
 		if (*entry & PTE_PS) {
@@ -80,32 +101,38 @@ u64 pagetable_new(void)
 
 static void free_below(u64 entry, unsigned level)
 {
-	for (unsigned i = 0; level > 1 && i < 512; i++) {
-		u64 e = table_of(entry)[i];
-		if ((e & PTE_P) && !(e & PTE_PS))
-			free_below(e, level - 1);
-	}
+	const u64 *table = table_of(entry);
+	unsigned i, end;
+
+	pagetable_bounds(table, &i, &end);
+	for (; level > 1 && i < end; i++)
+		if ((table[i] & PTE_P) && !(table[i] & PTE_PS))
+			free_below(table[i], level - 1);
 	page_free(entry & PTE_ADDRESS, 0);
 }
 
 void pagetable_free(u64 pml4)
 {
-	u64 *table = direct(pml4);
+	const u64 *table = direct(pml4);
+	unsigned i, end;
 
-	for (unsigned i = 0; i < 256; i++)
+	pagetable_bounds(table, &i, &end);
+	for (; i < end; i++)
 		if (table[i] & PTE_P)
 			free_below(table[i], 3);
 	page_free(pml4, 0);
 }
 
-bool pagetable_split(u64 *entry)
+bool pagetable_split(u64 *entry, unsigned level)
 {
-	u64 frame = page_alloc(0), e = *entry & ~PTE_PS, *table = direct(frame);
+	u64 frame = page_alloc(0), step = 1ull << (3 + 9 * (level - 1)), e = level > 2 ? *entry : *entry & ~PTE_PS, *table = direct(frame);
 
 	if (!frame)
 		return false;
 	for (unsigned i = 0; i < 512; i++)
-		table[i] = e + (u64)i * PAGE;
+		table[i] = e + i * step;
+	page_of(frame)->next = 0;
+	page_of(frame)->prev = 512;
 	*entry = frame | PTE_P | PTE_RW | PTE_US;
 	return true;
 }

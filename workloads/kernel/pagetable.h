@@ -21,6 +21,10 @@ enum { FLUSH_MAX = 33 }; /* more pages than this are invalidated by loading CR3 
 
 /* Where the entry of linear lies: at level 1 or, if a large page maps it, higher (*level). make: missing tables down to *level are made.
  * NULL: there is none, or no memory for it. */
+/* This entry is about to be used: who goes through its table need not look at all of it. */
+void pagetable_note(const u64 *entry);
+/* Where, in this table, entries may be in use: [*first, *end). */
+void pagetable_bounds(const u64 *table, unsigned *first, unsigned *end);
 u64 *pagetable_walk(u64 pml4, u64 linear, unsigned *level, bool make);
 /* The kernel's own tables: image, direct map of memory up to top in pages of the given level, local APIC. frame gives table frames. */
 u64 pagetable_kernel(u64 top, unsigned level, bool global, u64 (*frame)(void));
@@ -29,6 +33,6 @@ u64 pagetable_new(void);
 /* Frees the tables of the lower half and the top table; the pages they map must be gone. */
 void pagetable_free(u64 pml4);
 /* Replaces a 2-MiB entry by a table of 512 entries; false if there is no memory. */
-bool pagetable_split(u64 *entry);
+bool pagetable_split(u64 *entry, unsigned level);
 
 #endif

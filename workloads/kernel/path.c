@@ -22,6 +22,8 @@ static struct inode *child(struct inode *directory, const char *name, size_t n)
 		return directory;
 	if (n == 2 && name[0] == '.' && name[1] == '.')
 		return directory->parent ? directory->parent : directory;
+	if (directory->names)
+		return directory->names->find(name, n);
 	e = inode_find(directory, name, n);
 	return e ? e->inode : NULL;
 }
@@ -30,7 +32,7 @@ static struct inode *child(struct inode *directory, const char *name, size_t n)
 static long expand(struct path *path, const struct inode *link, const char *rest, const char **text)
 {
 	static char joined[PATH_SIZE];
-	size_t n = link->generate ? link->generate(joined, sizeof(joined)) : text_add(joined, sizeof(joined), 0, "%s", link->target);
+	size_t n = link->generate ? link->generate(link, joined, sizeof(joined)) : text_add(joined, sizeof(joined), 0, "%s", link->target);
 
 	if (n + strlen(rest) + 2 > PATH_SIZE)
 		return -ENAMETOOLONG;
@@ -74,6 +76,10 @@ long path_find(struct path *path, struct inode *start, const char *text, bool fo
 			continue;
 		if (++links > LINKS_MAX)
 			return -ELOOP;
+		if (path->inode->jump) {
+			path->inode = path->inode->jump(path->inode);
+			continue;
+		}
 		while (*text == '/')
 			text++;
 		at = path->parent;
@@ -99,6 +105,8 @@ bool path_install(const char *text, struct inode *inode)
 			return false;
 		next = child(at, text, n);
 		if (!text[n]) {
+			if (next && type(next) == S_IFDIR && type(inode) == S_IFDIR)
+				return true; /* with what is in it */
 			if (next)
 				inode_remove(at, inode_find(at, text, n));
 			return inode_add(at, text, n, inode) == 0;
@@ -143,4 +151,22 @@ long path_of(const struct inode *directory, char *text, size_t size)
 		text[--at] = '/';
 	memmove(text, text + at, size - at);
 	return (long)(size - at - 1);
+}
+
+/* Directories that lead to each other stop the search, not only a real tree's depth. */
+static bool search(const struct inode *directory, const struct inode *wanted, char *text, size_t size, size_t n, unsigned depth)
+{
+	enum { DEPTH_MAX = 40 };
+
+	for (const struct entry *e = directory->entries; e && depth < DEPTH_MAX; e = e->next) {
+		size_t end = text_add(text, size, n, "/%s", e->name);
+		if (e->inode == wanted || (type(e->inode) == S_IFDIR && search(e->inode, wanted, text, size, end, depth + 1)))
+			return true;
+	}
+	return false;
+}
+
+bool path_search(const struct inode *inode, char *text, size_t size)
+{
+	return search(path_root, inode, text, size, 0, 0);
 }

@@ -24,6 +24,8 @@ extern struct inode *path_root;
 long path_find(struct path *path, struct inode *start, const char *text, bool follow);
 /* Makes the directories of text, then a name for inode there. For the kernel's own start. */
 bool path_install(const char *text, struct inode *inode);
+/* The path of some name of this file, found by looking through everything; false: it has none. */
+bool path_search(const struct inode *inode, char *text, size_t size);
 /* The path of a directory; length, or -ERANGE / -ENOENT */
 long path_of(const struct inode *directory, char *text, size_t size);
 

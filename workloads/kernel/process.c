@@ -15,7 +15,7 @@ void thread_start(void); /* entry.S */
 struct thread *thread_current, *thread_list;
 struct process *process_list;
 
-static int next_id = 1;
+static int next_id = 2; /* 1 is nobody: the parent of those who have none */
 static unsigned count;
 
 /* Thread and process numbers are of one kind; they start again at 300 after 32767, as Linux's. */
@@ -59,7 +59,12 @@ struct process *process_new(struct process *parent)
 		memcpy(p, parent, sizeof(*p));
 		p->vm = NULL;
 		p->files = NULL;
-		p->pending = p->user_time = p->child_time = 0;
+		p->user_time = p->child_time = 0;
+		p->faults = p->child_faults = p->pages_most = p->child_pages_most = 0;
+		p->pending = (struct signal_queue){};
+		memset(p->itimer, 0, sizeof(p->itimer));
+		p->timers = NULL;
+		p->next_timer = 0;
 		p->children = p->vforked = (struct wait_queue){NULL};
 		p->threads = 0;
 		p->ending = p->vfork = false;
@@ -83,6 +88,7 @@ void process_free(struct process *process)
 	while (*link != process)
 		link = &(*link)->next;
 	*link = process->next;
+	signal_drop_all(&process->pending);
 	heap_free(process->program_path);
 	heap_free(process);
 }
@@ -118,6 +124,7 @@ void thread_free(struct thread *thread)
 	while (*link != thread)
 		link = &(*link)->next;
 	*link = thread->next;
+	signal_drop_all(&thread->pending);
 	page_free(physical((void *)thread->stack), STACK_ORDER);
 	heap_free(thread);
 	count--;
@@ -129,17 +136,17 @@ void process_vfork_done(struct process *process)
 	wake_all(&process->vforked);
 }
 
-/* Children of a process that ends become the first process's. */
+/* Children of a process that ends are nobody's then: they go when they end, as Linux's first process would see to it. */
 static void orphan(struct process *parent)
 {
-	struct process *first = process_list;
-
-	for (struct process *p = process_list; p; p = p->next)
-		if (p->parent == parent) {
-			p->parent = first;
-			if (p->zombie)
-				wake_all(&first->children);
-		}
+	for (struct process *p = process_list, *next; p; p = next) {
+		next = p->next;
+		if (p->parent != parent)
+			continue;
+		p->parent = NULL;
+		if (p->zombie)
+			process_free(p);
+	}
 }
 
 static void tell_parent(struct process *p)
@@ -147,6 +154,10 @@ static void tell_parent(struct process *p)
 	struct process *parent = p->parent;
 	struct siginfo info = {.signal = SIGCHLD, .code = p->status & 0x7f ? CLD_KILLED : CLD_EXITED, .pid = p->pid};
 
+	if (!parent) {
+		process_free(p);
+		return;
+	}
 	info.status = p->status & 0x7f ? p->status & 0x7f : p->status >> 8;
 	signal_send(parent, &info);
 	wake_all(&parent->children);
@@ -158,7 +169,9 @@ static void end_process(struct process *p)
 {
 	if (p == process_list)
 		program_end(p->status);
+	process_drop_timers(p, true);
 	files_put(p->files);
+	p->pages_most = process_pages_most(p);
 	vm_switch(NULL);
 	vm_put(p->vm);
 	inode_put(p->directory);
@@ -171,15 +184,39 @@ static void end_process(struct process *p)
 	tell_parent(p);
 }
 
+static u64 running(const struct thread *t)
+{
+	return time_now() - t->started;
+}
+
+u64 thread_cpu_time(const struct thread *t)
+{
+	return t->cpu_time + (t == thread_current ? running(t) : 0);
+}
+
+u64 process_cpu_time(const struct process *p)
+{
+	return p->user_time + (thread_current && process_current == p ? running(thread_current) : 0);
+}
+
+u64 process_pages_most(const struct process *p)
+{
+	return p->vm && p->vm->pages_most > p->pages_most ? p->vm->pages_most : p->pages_most;
+}
+
 _Noreturn void thread_exit(int status)
 {
 	struct thread *t = thread_current;
 	struct process *p = t->process;
 	u32 zero = 0;
 
+	if (vm_current() == p->vm && p->vm)
+		futex_exit();
 	if (t->clear_tid && user_write(t->clear_tid, &zero, sizeof(zero)))
 		futex_wake(t->clear_tid, 1);
 	p->user_time += time_now() - t->started;
+	t->cpu_time += time_now() - t->started;
+	t->started = time_now();
 	if (!p->ending)
 		p->status = status;
 	if (--p->threads == 0)

@@ -6,30 +6,53 @@
 #include "file.h"
 #include "sched.h"
 #include "signal.h"
+#include "timer.h"
 #include "trap.h"
 #include "vm.h"
 
-enum { THREADS_MAX = 1024, STACK_ORDER = 2, SYSCALL_VECTOR = 0x100 };
+enum { THREADS_MAX = 1024, STACK_ORDER = 2, SYSCALL_VECTOR = 0x100, ITIMERS = 3 };
+#define CONTAINER(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+
+enum { LIMIT_DATA = 2, LIMIT_STACK, LIMIT_CORE, LIMIT_PROCESSES = 6, LIMIT_FILES, LIMIT_MEMORY = 9, LIMITS = 16 }; /* RLIMIT_... */
+
+/* timer_create's */
+struct posix_timer {
+	struct posix_timer *next;
+	struct timer timer;
+	struct process *process;
+	u64 clock, value;
+	int id, signal, tid, overrun; /* signal 0: none is sent; tid 0: to the process */
+};
 
 struct process {
 	struct process *next;	/* all of them, by age */
-	struct process *parent; /* NULL: the first one's */
+	struct process *parent; /* NULL: it has none any more, or never had */
 	int pid, group, session;
 	struct vm *vm;
 	struct files *files;
 	struct inode *directory, *program; /* working directory; what /proc/self/exe names */
 	char *program_path;
 	u32 umask;
+	struct limit {
+		u64 soft, hard;
+	} limit[LIMITS];
 	unsigned threads;
 	bool zombie, ending; /* ending: exit_group or a deadly signal; its threads go as they leave the kernel */
 	int status;	     /* as wait4 gives it */
 	struct sigaction action[SIGNALS];
-	u64 pending;		      /* signals for any of the threads: bit signal - 1 */
-	struct siginfo info[SIGNALS]; /* of the pending ones */
-	struct wait_queue children;   /* waits for one to end */
-	struct wait_queue vforked;    /* the parent waits here until we exec or exit */
+	struct signal_queue pending; /* for any of the threads */
+	struct itimer {
+		struct timer timer;
+		struct process *process;
+	} itimer[ITIMERS];
+	struct posix_timer *timers;
+	int next_timer;
+	struct wait_queue children; /* waits for one to end */
+	struct wait_queue vforked;  /* the parent waits here until we exec or exit */
 	bool vfork;
 	u64 user_time, child_time; /* nanoseconds */
+	u64 faults, child_faults, pages_most, child_pages_most;
+	int nice;
 	char name[16];
 };
 
@@ -44,16 +67,20 @@ struct thread {
 	u64 deadline; /* while waiting; 0: none */
 	long wake;    /* what wait_on returns */
 	u64 fs_base, gs_base;
-	u64 mask, pending; /* signals */
-	struct siginfo info[SIGNALS];
+	u64 mask;   /* signals that are blocked */
+	u64 wanted; /* of these, what rt_sigtimedwait waits for */
+	struct signal_queue pending;
 	u64 saved_mask; /* sigsuspend's and ppoll's: comes back after the handler */
 	bool restore_mask;
 	bool ending; /* another thread calls execve */
 	u64 alt_stack, alt_size;
+	u32 policy, priority; /* sched_setscheduler: kept only */
 	u64 clear_tid, robust_list;
 	u64 futex_key[2];
 	u32 futex_bits;
-	u64 started; /* on the processor since */
+	int futex_owner; /* waiting for a lock: who has it; the lock is at futex_address */
+	u64 futex_address;
+	u64 started, cpu_time; /* on the processor since; before that, in all */
 	u8 fpu[512] __attribute__((aligned(16)));
 };
 
@@ -74,6 +101,7 @@ void process_free(struct process *process);
 struct process *process_find(int pid);
 struct thread *thread_find(int tid);
 
+void process_first_limits(struct process *process); /* of process 1 */
 /* Ends the calling thread; the last one ends the process with this status (wait4's). */
 _Noreturn void thread_exit(int status);
 /* Ends the process: marks all threads; the caller's own end comes when it leaves the kernel. */
@@ -81,5 +109,10 @@ void process_end(struct process *process, int status);
 /* Ends the process's other threads, and returns when they are gone. */
 void process_end_others(void);
 void process_vfork_done(struct process *process);
+/* Time on the processor, in user mode and in the kernel, in nanoseconds. */
+u64 process_cpu_time(const struct process *process);
+u64 thread_cpu_time(const struct thread *thread);
+u64 process_pages_most(const struct process *process);		 /* present at a time, in 4 KiB */
+void process_drop_timers(struct process *process, bool itimers); /* timer_create's, and setitimer's too */
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Process 1: its files are the console, its environment the env= words. When it ends, everything does. */
+/* The first process, number 2: its files are the console, its environment the env= words. When it ends, everything does. */
 #include "program.h"
+#include "console.h"
 #include "errno.h"
 #include "exec.h"
 #include "log.h"
@@ -8,6 +9,7 @@
 #include "page.h"
 #include "path.h"
 #include "process.h"
+#include "save.h"
 #include "string.h"
 #include "tty.h"
 
@@ -21,7 +23,9 @@ void program_end(int status)
 	u32 signal = (u32)status & 0x7f, value = signal ? 128 + signal : (u32)status >> 8 & 0xff;
 
 	outb(POST, POST_END);
-	asm volatile("outl %0, %1" : : "a"(value | signal << 8), "Nd"((u16)EXIT_PORT));
+	console_finish();
+	save_files();
+	outl(EXIT_PORT, value | signal << 8);
 	for (const char *p = "Shutdown"; *p; p++)
 		outb(0x8900, (u8)*p);
 	for (;;)
@@ -34,8 +38,11 @@ static void collect(void)
 	bool ok = true;
 
 	while (ok && options_argument(&at, word, sizeof(word))) {
-		if (!strings.count)
+		const char *name = NULL;
+		if (!strings.count) {
 			text_add(program, sizeof(program), 0, "%s", word);
+			options_next("name", &name, word, sizeof(word)); /* else it is the path */
+		}
 		ok = exec_add(&strings, word);
 	}
 	strings.arguments = strings.count;
@@ -49,15 +56,13 @@ static void collect(void)
 
 static void open_console(struct files *files)
 {
-	struct inode *inode = tty_inode();
-	struct file *file = inode ? file_new(inode, O_RDWR) : NULL;
-
-	for (unsigned fd = 0; file && fd < 3; fd++) {
-		if (fd)
-			file_get(file);
-		files_add(files, file, fd, false);
+	for (unsigned fd = 0; fd < 3; fd++) {
+		struct inode *inode = tty_inode(fd == 2 ? CONSOLE_ERROR : CONSOLE_OUTPUT);
+		struct file *file = inode ? file_new(inode, tty_is_terminal() ? O_RDWR : fd ? O_WRONLY : 0) : NULL;
+		if (file)
+			files_add(files, file, fd, false);
+		inode_put(inode);
 	}
-	inode_put(inode);
 }
 
 static struct inode *directory(void)
@@ -81,6 +86,7 @@ void program_start(void)
 		panic("no memory for the first process", 0, 0);
 	p->group = p->session = p->pid;
 	p->umask = 022;
+	process_first_limits(p);
 	p->directory = directory();
 	inode_get(p->directory);
 	open_console(p->files);

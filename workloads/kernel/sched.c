@@ -61,10 +61,13 @@ static struct thread *take_ready(void)
 
 static void save(struct thread *t)
 {
+	u64 now = time_now();
+
 	t->fs_base = rdmsr(MSR_FS_BASE);
 	t->gs_base = rdmsr(MSR_GS_BASE);
 	asm volatile("fxsave64 %0" : "=m"(t->fpu));
-	t->process->user_time += time_now() - t->started;
+	t->process->user_time += now - t->started;
+	t->cpu_time += now - t->started;
 }
 
 static void load(struct thread *t)
@@ -112,10 +115,21 @@ static void expire(void)
 			wake_thread(t, -ETIMEDOUT);
 }
 
+bool sched_alone(void)
+{
+	if (first_ready || timer_any())
+		return false;
+	for (const struct thread *t = thread_list; t; t = t->next)
+		if (t->state == THREAD_WAITING && t->deadline)
+			return false;
+	return true;
+}
+
 void sched_tick(void)
 {
 	sched_wanted = true;
 	expire();
+	timer_run();
 	if (tty_input())
 		wake_pollers();
 }
@@ -125,7 +139,8 @@ _Noreturn void sched_start(void)
 	for (;;) {
 		struct thread *to = take_ready();
 		if (!to) {
-			asm volatile("sti; hlt; cli" : : : "memory");
+			if (!tty_idle())
+				asm volatile("sti; hlt; cli" : : : "memory");
 			continue;
 		}
 		thread_current = to;

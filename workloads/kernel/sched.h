@@ -26,6 +26,7 @@ void sched_ready(struct thread *thread);
 void sched_yield_now(void);
 _Noreturn void sched_gone(void); /* the current thread never runs again */
 void sched_tick(void);
+bool sched_alone(void); /* no other thread can run until something comes from outside */
 _Noreturn void sched_start(void);
 
 #endif

@@ -108,6 +108,13 @@ bool sigframe_push(struct trap *regs, const struct sigaction *action, const stru
 	return user_range(action->handler, 1);
 }
 
+bool sigframe_info(u64 to, const struct siginfo *info)
+{
+	static const u8 rest[128 - sizeof(*info)];
+
+	return user_write(to, info, sizeof(*info)) && user_write(to + sizeof(*info), rest, sizeof(rest));
+}
+
 /* Reserved MXCSR bits would fault in FXRSTOR. */
 static bool restore_fpu(struct thread *t, u64 from)
 {

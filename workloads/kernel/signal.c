@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Signals: pending sets, default actions, and which one is next. Of one number only one is pending at a time, real-time ones too.
+ * Signals: those that wait, default actions, and which one is next. Of one number below SIGRTMIN only one waits at a time.
  * LIMIT: nothing stops a process (SIGSTOP and its kin do nothing); no core files.
  */
 #include "signal.h"
 #include "errno.h"
+#include "heap.h"
 #include "process.h"
 #include "sigframe.h"
 
@@ -19,16 +20,73 @@ static bool ignored(const struct process *p, int signal)
 	return handler == SIG_IGN || (handler == SIG_DFL && (SIGNAL_BIT(signal) & IGNORED_BY_DEFAULT));
 }
 
+struct signal_waiting {
+	struct signal_waiting *next;
+	struct siginfo info;
+};
+
+/* false: the host of all is out of memory, and the signal is lost */
+static bool queue_add(struct signal_queue *q, const struct siginfo *info)
+{
+	struct signal_waiting **link = &q->first, *w;
+
+	if (info->signal < SIGRTMIN && (q->set & SIGNAL_BIT(info->signal)))
+		return true;
+	w = heap_alloc(sizeof(*w));
+	if (!w)
+		return false;
+	w->info = *info;
+	while (*link)
+		link = &(*link)->next;
+	*link = w;
+	q->set |= SIGNAL_BIT(info->signal);
+	return true;
+}
+
+static void queue_take(struct signal_queue *q, int signal, struct siginfo *info)
+{
+	struct signal_waiting **link = &q->first, *w;
+
+	while ((*link)->info.signal != signal)
+		link = &(*link)->next;
+	w = *link;
+	*info = w->info;
+	*link = w->next;
+	heap_free(w);
+	q->set &= ~SIGNAL_BIT(signal);
+	for (w = *link; w; w = w->next)
+		if (w->info.signal == signal)
+			q->set |= SIGNAL_BIT(signal);
+}
+
+void signal_drop_all(struct signal_queue *q)
+{
+	struct siginfo info;
+
+	while (q->first)
+		queue_take(q, q->first->info.signal, &info);
+}
+
+int *signal_timer_overrun(struct process *process, struct thread *thread, int timer)
+{
+	struct signal_queue *q = thread ? &thread->pending : &process->pending;
+
+	for (struct signal_waiting *w = q->first; w; w = w->next)
+		if (w->info.code == SI_TIMER && w->info.timer == timer)
+			return &w->info.overrun;
+	return NULL;
+}
+
 bool signal_waits(const struct thread *t)
 {
-	return t->process->ending || t->ending || ((t->pending | t->process->pending) & ~t->mask);
+	return t->process->ending || t->ending || ((t->pending.set | t->process->pending.set) & (~t->mask | t->wanted));
 }
 
 /* Wakes a thread that can take the signal. */
 static void wake_taker(struct process *p, int signal)
 {
 	for (struct thread *t = thread_list; t; t = t->next)
-		if (t->process == p && !(t->mask & SIGNAL_BIT(signal))) {
+		if (t->process == p && ((~t->mask | t->wanted) & SIGNAL_BIT(signal))) {
 			wake_thread(t, -EINTR);
 			return;
 		}
@@ -57,8 +115,7 @@ void signal_send(struct process *p, const struct siginfo *info)
 	}
 	if (ignored(p, info->signal) && !blocked_by_all(p, info->signal))
 		return;
-	p->pending |= SIGNAL_BIT(info->signal);
-	p->info[info->signal - 1] = *info;
+	queue_add(&p->pending, info);
 	wake_taker(p, info->signal);
 }
 
@@ -70,9 +127,8 @@ void signal_send_thread(struct thread *t, const struct siginfo *info)
 	}
 	if (ignored(t->process, info->signal) && !blocked(t, info->signal))
 		return;
-	t->pending |= SIGNAL_BIT(info->signal);
-	t->info[info->signal - 1] = *info;
-	if (!blocked(t, info->signal))
+	queue_add(&t->pending, info);
+	if ((~t->mask | t->wanted) & SIGNAL_BIT(info->signal))
 		wake_thread(t, -EINTR);
 }
 
@@ -85,22 +141,20 @@ void signal_fault(int signal, int code, u64 address)
 		action->handler = SIG_DFL;
 		t->mask &= ~SIGNAL_BIT(signal);
 	}
-	t->pending |= SIGNAL_BIT(signal);
-	t->info[signal - 1] = (struct siginfo){.signal = signal, .code = code, .address = address};
+	if (!queue_add(&t->pending, &(struct siginfo){.signal = signal, .code = code, .address = address}))
+		process_end(t->process, signal);
 }
 
-/* Takes the next signal that is not blocked; faults first, then by number. 0: none. */
-static int take(struct thread *t, struct siginfo *info)
+/* Faults first, then by number. */
+int signal_take(struct thread *t, u64 wanted, struct siginfo *info)
 {
 	u64 faults = SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP);
-	u64 own = t->pending & ~t->mask, shared = t->process->pending & ~t->mask;
+	u64 own = t->pending.set & wanted, shared = t->process->pending.set & wanted;
 	u64 set = own & faults ? own & faults : own ? own : shared;
 	int signal = set ? __builtin_ctzll(set) + 1 : 0;
 
-	if (!signal)
-		return 0;
-	*info = own ? t->info[signal - 1] : t->process->info[signal - 1];
-	*(own ? &t->pending : &t->process->pending) &= ~SIGNAL_BIT(signal);
+	if (signal)
+		queue_take(own ? &t->pending : &t->process->pending, signal, info);
 	return signal;
 }
 
@@ -125,7 +179,7 @@ void signal_deliver(struct trap *regs)
 	struct siginfo info;
 	int signal;
 
-	while (!p->ending && !t->ending && (signal = take(t, &info))) {
+	while (!p->ending && !t->ending && (signal = signal_take(t, ~t->mask, &info))) {
 		struct sigaction action = p->action[signal - 1];
 		if (ignored(p, signal))
 			continue;

@@ -9,7 +9,7 @@ struct process;
 struct thread;
 struct trap;
 
-enum { SIGNALS = 64 };
+enum { SIGNALS = 64, SIGRTMIN = 32 };
 enum {
 	SIGHUP = 1,
 	SIGINT = 2,
@@ -31,6 +31,10 @@ enum {
 	SIGTTIN = 21,
 	SIGTTOU = 22,
 	SIGURG = 23,
+	SIGXCPU = 24,
+	SIGXFSZ = 25,
+	SIGVTALRM = 26,
+	SIGPROF = 27,
 	SIGWINCH = 28,
 };
 enum { SIG_DFL = 0, SIG_IGN = 1 };
@@ -44,6 +48,7 @@ enum {
 	SI_USER = 0,
 	SI_KERNEL = 0x80,
 	SI_TKILL = -6,
+	SI_TIMER = -2,
 	SEGV_MAPERR = 1,
 	SEGV_ACCERR = 2,
 	BUS_ADRERR = 2,
@@ -62,11 +67,24 @@ struct siginfo { /* the first 48 of 128 bytes */
 	int signal, error, code, pad;
 	union {
 		struct {
-			int pid, uid, status, pad2;
+			int pid, uid;
+			union {
+				int status;
+				u64 value; /* sigqueue's, a timer's */
+			};
+		};
+		struct {
+			int timer, overrun;
 		};
 		u64 address;
 	};
 	u64 unused[2];
+};
+
+/* Signals that wait to be taken, in the order they came. */
+struct signal_queue {
+	u64 set; /* bit signal - 1 */
+	struct signal_waiting *first;
 };
 
 #define SIGNAL_BIT(signal) (1ull << ((signal)-1))
@@ -74,6 +92,11 @@ struct siginfo { /* the first 48 of 128 bytes */
 /* To a process, or to one thread. Ignored ones are dropped. */
 void signal_send(struct process *process, const struct siginfo *info);
 void signal_send_thread(struct thread *thread, const struct siginfo *info);
+void signal_drop_all(struct signal_queue *queue);
+/* The overrun count of this timer's signal, if that waits in the process (thread: there); else NULL. */
+int *signal_timer_overrun(struct process *process, struct thread *thread, int timer);
+/* Takes a signal of this set that waits for the thread or its process. 0: none. */
+int signal_take(struct thread *thread, u64 set, struct siginfo *info);
 /* A fault of the running program: cannot be blocked or ignored. */
 void signal_fault(int signal, int code, u64 address);
 /* true if the thread has something to do before it sleeps: a signal that is not blocked, or its end */

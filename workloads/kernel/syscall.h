@@ -21,8 +21,12 @@ extern bool syscall_trace; /* each call is logged */
 
 /* Does the call that regs asks for. */
 void syscall_do(struct trap *regs);
-/* Reads a struct timespec as nanoseconds; writes one. */
-bool time_read(u64 from, u64 *nanoseconds);
+/* For calls that wait: the mask at from (0: none) is in force until the call is over. false: EFAULT. */
+bool syscall_set_mask(u64 from);
+struct timer;
+/* Reads a struct timespec as nanoseconds (0, -EFAULT, -EINVAL); writes one, or a struct itimerspec. */
+long time_read(u64 from, u64 *nanoseconds);
+bool time_write_setting(u64 to, const struct timer *timer);
 bool time_write(u64 to, u64 nanoseconds);
 
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Calls that take names. One user, who may do everything: rights are kept and shown, not enforced. */
+#include "device.h"
 #include "errno.h"
 #include "heap.h"
 #include "page.h"
 #include "path.h"
+#include "pipe.h"
 #include "process.h"
 #include "string.h"
 #include "syscall.h"
@@ -12,6 +14,8 @@
 #include "user.h"
 
 /* The kernel is not preempted, and nothing here sleeps: one copy is enough. */
+enum { UTIME_NOW = 0x3fffffff, UTIME_OMIT = 0x3ffffffe };
+
 static struct path found, second;
 static char text[PATH_SIZE], text2[PATH_SIZE];
 
@@ -56,6 +60,7 @@ static long look(u64 fd, u64 name, bool follow)
 	return found.slash && type(found.inode) != S_IFDIR ? -ENOTDIR : 0;
 }
 
+/* For calls elsewhere. */
 long syscall_look(u64 fd, u64 name, bool follow, const struct inode **inode)
 {
 	long rc = look(fd, name, follow);
@@ -88,16 +93,13 @@ static struct inode *snapshot(const struct inode *inode)
 	char *said = heap_alloc(SIZE);
 
 	if (copy && said)
-		inode_append(copy, said, inode->generate(said, SIZE));
+		inode_append(copy, said, inode->generate(inode, said, SIZE));
 	heap_free(said);
 	return copy;
 }
 
-static long open_found(u64 flags)
+static long may_open(const struct inode *inode, u64 flags)
 {
-	struct inode *inode = found.inode;
-	struct file *file;
-
 	if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
 		return -EEXIST;
 	if (type(inode) == S_IFLNK && !(flags & O_PATH))
@@ -106,17 +108,55 @@ static long open_found(u64 flags)
 		return -EISDIR;
 	if (type(inode) != S_IFDIR && ((flags & O_DIRECTORY) || found.slash))
 		return -ENOTDIR;
-	if ((flags & O_TRUNC) && type(inode) == S_IFREG)
+	if ((type(inode) == S_IFSOCK || type(inode) == S_IFBLK || (type(inode) == S_IFCHR && !inode->device)) && !(flags & O_PATH))
+		return -ENXIO;
+	return 0;
+}
+
+static long open_found(u64 flags)
+{
+	struct inode *inode = found.inode;
+	u32 kept = (u32)flags & ~(u32)(O_CLOEXEC | O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY | O_NOFOLLOW | O_DIRECTORY);
+	struct file *file;
+	long rc = may_open(inode, flags);
+
+	if (rc)
+		return rc;
+	if ((flags & O_TRUNC) && type(inode) == S_IFREG && !inode->generate)
 		inode_truncate(inode, 0);
 	if (inode->generate && type(inode) == S_IFREG) {
 		inode = snapshot(inode);
 		if (!inode)
 			return -ENOMEM;
-		file = file_new(inode, (u32)flags & ~(u32)O_CLOEXEC);
+		file = file_new(inode, kept);
 		inode_put(inode);
 	} else {
-		file = file_new(inode, (u32)flags & ~(u32)(O_CLOEXEC | O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY));
+		file = file_new(inode, kept);
 	}
+	if (!file)
+		return -ENOMEM;
+	rc = flags & O_PATH ? 0 : file_open(file);
+	if (rc) {
+		file->flags |= O_PATH; /* it was never opened: nothing to close */
+		file_put(file);
+		return rc;
+	}
+	return files_add(process_current->files, file, 0, flags & O_CLOEXEC);
+}
+
+/* A name is given to a file that has none (O_TMPFILE), in this directory. */
+static long open_nameless(u64 flags, u64 mode)
+{
+	struct inode *inode;
+	struct file *file;
+
+	if (!found.inode || type(found.inode) != S_IFDIR)
+		return found.inode ? -ENOTDIR : -ENOENT;
+	if (!(flags & O_ACCMODE))
+		return -EINVAL;
+	inode = inode_new(S_IFREG | ((u32)mode & 07777 & ~process_current->umask));
+	file = inode ? file_new(inode, (u32)flags & (u32)(O_ACCMODE | O_APPEND | O_NONBLOCK)) : NULL;
+	inode_put(inode);
 	return file ? files_add(process_current->files, file, 0, flags & O_CLOEXEC) : -ENOMEM;
 }
 
@@ -127,6 +167,8 @@ long sys_openat(u64 fd, u64 name, u64 flags, u64 mode)
 
 	if (rc)
 		return rc;
+	if ((flags & O_TMPFILE) == O_TMPFILE)
+		return open_nameless(flags, mode);
 	if (!found.inode) {
 		if (!(flags & O_CREAT))
 			return -ENOENT;
@@ -144,6 +186,41 @@ long sys_openat(u64 fd, u64 name, u64 flags, u64 mode)
 long sys_open(u64 name, u64 flags, u64 mode)
 {
 	return sys_openat(AT_FDCWD, name, flags, mode);
+}
+
+long sys_creat(u64 name, u64 mode)
+{
+	return sys_openat(AT_FDCWD, name, O_CREAT | O_WRONLY | O_TRUNC, mode);
+}
+
+/* Devices are those of /dev, by their numbers; others can have a name, but not be opened. */
+long sys_mknodat(u64 fd, u64 name, u64 mode, u64 number)
+{
+	u32 kind = (u32)mode & S_IFMT ? (u32)mode & S_IFMT : S_IFREG;
+	struct inode *inode;
+	long rc = look_new(fd, name);
+
+	if (rc)
+		return rc;
+	if (kind == S_IFDIR)
+		return -EPERM;
+	if (kind != S_IFREG && kind != S_IFIFO && kind != S_IFCHR && kind != S_IFBLK && kind != S_IFSOCK)
+		return -EINVAL;
+	if (found.slash)
+		return -ENOENT;
+	inode = inode_new(kind | ((u32)mode & 07777 & ~process_current->umask));
+	if (inode && kind == S_IFIFO)
+		inode->device = &pipe_device;
+	if (inode && (kind == S_IFCHR || kind == S_IFBLK))
+		inode->device_number = number;
+	if (inode && kind == S_IFCHR)
+		inode->device = device_by_number(number);
+	return add(inode);
+}
+
+long sys_mknod(u64 name, u64 mode, u64 number)
+{
+	return sys_mknodat(AT_FDCWD, name, mode, number);
 }
 
 long sys_faccessat(u64 fd, u64 name, u64 mode)
@@ -322,7 +399,8 @@ long sys_readlinkat(u64 fd, u64 name, u64 to, u64 size)
 		return rc;
 	if (type(found.inode) != S_IFLNK)
 		return -EINVAL;
-	n = found.inode->generate ? found.inode->generate(text2, PATH_SIZE) : text_add(text2, PATH_SIZE, 0, "%s", found.inode->target);
+	n = found.inode->generate ? found.inode->generate(found.inode, text2, PATH_SIZE)
+				  : text_add(text2, PATH_SIZE, 0, "%s", found.inode->target);
 	if (n > size)
 		n = size;
 	return user_write(to, text2, n) ? (long)n : -EFAULT;
@@ -380,6 +458,7 @@ long sys_truncate(u64 name, u64 size)
 static long set_mode(struct inode *inode, u64 mode)
 {
 	inode->mode = (inode->mode & S_IFMT) | ((u32)mode & 07777);
+	inode_changed(inode);
 	return 0;
 }
 
@@ -427,24 +506,86 @@ long sys_fchown(u64 fd, u64 user, u64 group)
 	return files_find(process_current->files, fd) ? 0 : -EBADF;
 }
 
-/* The time of last modification; others are not kept. */
+static u64 new_time(const u64 spec[2], u64 old)
+{
+	return spec[1] == UTIME_NOW ? time_real() : spec[1] == UTIME_OMIT ? old : spec[0] * SECOND + spec[1];
+}
+
+static bool good_time(const u64 spec[2])
+{
+	return spec[1] < SECOND || spec[1] == UTIME_NOW || spec[1] == UTIME_OMIT;
+}
+
 long sys_utimensat(u64 fd, u64 name, u64 times, u64 flags)
 {
-	enum { UTIME_NOW = 0x3fffffff, UTIME_OMIT = 0x3ffffffe };
 	struct file *file = files_find(process_current->files, fd);
 	struct inode *inode = file ? file->inode : NULL;
-	u64 spec[2];
-	long rc = name ? look(fd, name, !(flags & AT_SYMLINK_NOFOLLOW)) : inode ? 0 : -EBADF;
+	u64 spec[4] = {0, UTIME_NOW, 0, UTIME_NOW};
+	long rc;
 
+	if (times && !user_read(spec, times, sizeof(spec)))
+		return -EFAULT;
+	if (!good_time(spec) || !good_time(spec + 2) || (flags & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
+		return -EINVAL;
+	if (spec[1] == UTIME_OMIT && spec[3] == UTIME_OMIT)
+		return 0;
+	rc = name ? look(fd, name, !(flags & AT_SYMLINK_NOFOLLOW)) : inode ? 0 : -EBADF;
 	if (rc)
 		return rc;
 	if (name)
 		inode = found.inode;
-	if (times && !user_read(spec, times + 16, sizeof(spec)))
+	inode->accessed = new_time(spec, inode->accessed);
+	inode->modified = new_time(spec + 2, inode->modified);
+	inode_changed(inode);
+	return 0;
+}
+
+/* Attributes beyond what stat tells are not kept. */
+static long no_attribute(u64 fd, u64 name, bool follow)
+{
+	long rc = name ? look(fd, name, follow) : files_find(process_current->files, fd) ? 0 : -EBADF;
+
+	return rc ? rc : -ENOTSUP;
+}
+
+long sys_getxattr(u64 name, u64 attribute, u64 to, u64 size)
+{
+	(void)attribute;
+	(void)to;
+	(void)size;
+	return no_attribute(AT_FDCWD, name, true);
+}
+
+long sys_lgetxattr(u64 name, u64 attribute, u64 to, u64 size)
+{
+	(void)attribute;
+	(void)to;
+	(void)size;
+	return no_attribute(AT_FDCWD, name, false);
+}
+
+long sys_fgetxattr(u64 fd, u64 attribute, u64 to, u64 size)
+{
+	(void)attribute;
+	(void)to;
+	(void)size;
+	return no_attribute(fd, 0, true);
+}
+
+long sys_utimes(u64 name, u64 times)
+{
+	u64 spec[4];
+	long rc;
+
+	if (times && !user_read(spec, times, sizeof(spec)))
 		return -EFAULT;
-	if (!times || spec[1] == UTIME_NOW)
-		inode->modified = time_real();
-	else if (spec[1] != UTIME_OMIT)
-		inode->modified = spec[0] * SECOND + spec[1];
+	if (times && (spec[1] >= 1000000 || spec[3] >= 1000000))
+		return -EINVAL;
+	rc = look(AT_FDCWD, name, true);
+	if (rc)
+		return rc;
+	found.inode->accessed = times ? spec[0] * SECOND + spec[1] * 1000 : time_real();
+	found.inode->modified = times ? spec[2] * SECOND + spec[3] * 1000 : time_real();
+	inode_changed(found.inode);
 	return 0;
 }

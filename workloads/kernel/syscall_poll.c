@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* poll and select: all waiters sleep on one queue and look again when any file may have become ready. */
 #include "errno.h"
+#include "heap.h"
 #include "process.h"
 #include "string.h"
 #include "syscall.h"
@@ -35,19 +36,25 @@ static long poll_once(struct pollfd *p, u64 n)
 /* ns: how long at most; ~0: for ever */
 static long poll_until(u64 list, u64 n, u64 ns)
 {
-	struct pollfd p[FILES];
-	u64 deadline = ns == ~0ull ? 0 : time_now() + ns;
-	long hits, rc = 0;
+	u64 deadline = ns == ~0ull ? 0 : time_now() + ns, size = n * sizeof(struct pollfd);
+	struct pollfd *p;
+	long hits = 0, rc = 0;
 
-	if (n > FILES)
+	if (n > process_current->files->limit)
 		return -EINVAL;
-	if (!user_read(p, list, n * sizeof(p[0])))
-		return -EFAULT;
-	while (!(hits = poll_once(p, n)) && ns && !rc)
+	p = heap_alloc(size + 1);
+	if (!p)
+		return -ENOMEM;
+	if (!user_read(p, list, size))
+		rc = -EFAULT;
+	while (rc == 0 && !(hits = poll_once(p, n)) && ns)
 		rc = wait_on(&sched_pollers, deadline);
-	if (!hits && rc == -EINTR)
-		return -EINTR;
-	return user_write(list, p, n * sizeof(p[0])) ? hits : -EFAULT;
+	if (rc == -ETIMEDOUT)
+		rc = 0;
+	if (rc == 0)
+		rc = user_write(list, p, size) ? hits : -EFAULT;
+	heap_free(p);
+	return rc;
 }
 
 long sys_poll(u64 list, u64 n, u64 ms)
@@ -55,7 +62,7 @@ long sys_poll(u64 list, u64 n, u64 ms)
 	return poll_until(list, n, (int)ms < 0 ? ~0ull : ms * 1000000);
 }
 
-static bool set_mask(u64 from)
+bool syscall_set_mask(u64 from)
 {
 	struct thread *t = thread_current;
 	u64 mask;
@@ -74,8 +81,10 @@ long sys_ppoll(u64 list, u64 n, u64 timeout, u64 mask)
 {
 	u64 ns = ~0ull;
 
-	if ((timeout && !time_read(timeout, &ns)) || !set_mask(mask))
-		return -EFAULT;
+	long rc = timeout ? time_read(timeout, &ns) : 0;
+
+	if (rc || !syscall_set_mask(mask))
+		return rc ? rc : -EFAULT;
 	return poll_until(list, n, ns);
 }
 
@@ -107,8 +116,12 @@ static long select_until(u64 n, const u64 set[3], u64 ns)
 	u64 bytes, deadline = ns == ~0ull ? 0 : time_now() + ns;
 	long hits, rc = 0;
 
+	if ((int)n < 0)
+		return -EINVAL;
 	if (n > FILES)
 		n = FILES;
+	if (n > process_current->files->room && n > 64) /* no such file can be open */
+		n = process_current->files->room > 64 ? process_current->files->room : 64;
 	bytes = (n + 63) / 64 * 8;
 	for (unsigned i = 0; i < 3; i++)
 		if (set[i] && !user_read(wanted.bits[i], set[i], bytes))
@@ -129,6 +142,8 @@ long sys_select(u64 n, u64 read, u64 write, u64 except, u64 timeout)
 
 	if (timeout && !user_read(time, timeout, sizeof(time)))
 		return -EFAULT;
+	if (timeout && ((long)time[0] < 0 || (long)time[1] < 0))
+		return -EINVAL;
 	if (timeout)
 		ns = time[0] * SECOND + time[1] * 1000;
 	return select_until(n, (u64[3]){read, write, except}, ns);
@@ -137,8 +152,11 @@ long sys_select(u64 n, u64 read, u64 write, u64 except, u64 timeout)
 long sys_pselect6(u64 n, u64 read, u64 write, u64 except, u64 timeout, u64 mask)
 {
 	u64 ns = ~0ull, set = 0;
+	long rc = timeout ? time_read(timeout, &ns) : 0;
 
-	if ((timeout && !time_read(timeout, &ns)) || (mask && !user_read(&set, mask, 8)) || !set_mask(set))
+	if (rc)
+		return rc;
+	if ((mask && !user_read(&set, mask, 8)) || !syscall_set_mask(set))
 		return -EFAULT;
 	return select_until(n, (u64[3]){read, write, except}, ns);
 }

@@ -19,7 +19,18 @@
 #define CLONE_PARENT_SETTID 0x100000ull
 #define CLONE_CHILD_CLEARTID 0x200000ull
 #define CLONE_CHILD_SETTID 0x1000000ull
-enum { WNOHANG = 1, ARCH_SET_GS = 0x1001, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS, PR_SET_NAME = 15, PR_GET_NAME };
+enum {
+	WNOHANG = 1,
+	WUNTRACED = 2,
+	WSTOPPED = 2,
+	WEXITED = 4,
+	WCONTINUED = 8,
+	WNOWAIT = 0x01000000,
+	WNOTHREAD = 0x20000000,
+	WALL = 0x40000000
+};
+#define WCLONE 0x80000000ull
+enum { ARCH_SET_GS = 0x1001, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS, PR_SET_NAME = 15, PR_GET_NAME };
 
 struct clone {
 	u64 flags, stack, parent_tid, child_tid, tls;
@@ -63,6 +74,8 @@ static void inherit(struct thread *child, const struct clone *c)
 	const struct thread *t = thread_current;
 
 	child->mask = t->mask;
+	child->policy = t->policy & 0x40000000 ? 0 : t->policy; /* SCHED_RESET_ON_FORK */
+	child->priority = child->policy ? t->priority : 0;
 	child->fs_base = c->flags & CLONE_SETTLS ? c->tls : rdmsr(MSR_FS_BASE);
 	child->gs_base = rdmsr(MSR_GS_BASE);
 	asm volatile("fxsave64 %0" : "=m"(child->fpu));
@@ -199,57 +212,129 @@ static bool meant(const struct process *child, int pid)
 	return pid == -1 || child->pid == pid || (pid == 0 && child->group == p->group) || (pid < -1 && child->group == -pid);
 }
 
-static bool write_usage(u64 to, u64 time)
-{
-	u64 usage[18] = {time / SECOND, time % SECOND / 1000};
+struct usage {
+	u64 user[2], system[2], resident_most, sizes[3], faults, unused[9];
+};
 
-	return !to || user_write(to, usage, sizeof(usage));
+_Static_assert(sizeof(struct usage) == 144, "struct rusage of x86-64");
+
+static bool write_usage(u64 to, u64 time, u64 faults, u64 pages)
+{
+	struct usage usage = {.user = {time / SECOND, time % SECOND / 1000}, .resident_most = pages * (PAGE / 1024), .faults = faults};
+
+	return !to || user_write(to, &usage, sizeof(usage));
 }
 
-static long reap(struct process *child, u64 status, u64 usage)
+/* Its usage becomes part of its parent's children's. */
+static void release(struct process *child)
 {
-	int pid = child->pid;
-	bool ok = (!status || user_write(status, &child->status, sizeof(child->status))) && write_usage(usage, child->user_time);
+	struct process *p = process_current;
 
-	if (!ok)
-		return -EFAULT;
-	process_current->child_time += child->user_time + child->child_time;
+	p->child_time += child->user_time + child->child_time;
+	p->child_faults += child->faults + child->child_faults;
+	if (child->pages_most > p->child_pages_most)
+		p->child_pages_most = child->pages_most;
+	if (child->child_pages_most > p->child_pages_most)
+		p->child_pages_most = child->child_pages_most;
 	process_free(child);
-	return pid;
 }
 
-long sys_wait4(u64 which, u64 status, u64 options, u64 usage)
+/* The next child that has ended; NULL: rc says why there is none (0: WNOHANG). */
+static struct process *wait_for(int which, u64 options, long *rc)
 {
 	for (;;) {
 		bool any = false;
 		for (struct process *p = process_list; p; p = p->next) {
-			if (!meant(p, (int)which))
+			if (!meant(p, which))
 				continue;
-			if (p->zombie)
-				return reap(p, status, usage);
+			if (p->zombie && (options & WEXITED))
+				return p;
 			any = true;
 		}
-		if (!any)
-			return -ECHILD;
-		if (options & WNOHANG)
-			return 0;
-		if (wait_on(&process_current->children, 0))
-			return -ERESTART;
+		*rc = any ? 0 : -ECHILD;
+		if (!any || (options & WNOHANG))
+			return NULL;
+		if (wait_on(&process_current->children, 0)) {
+			*rc = -ERESTART;
+			return NULL;
+		}
 	}
+}
+
+long sys_wait4(u64 which, u64 status, u64 options, u64 usage)
+{
+	struct process *child;
+	long rc;
+
+	if (options & ~(u64)(WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE))
+		return -EINVAL;
+	if ((int)which == (int)0x80000000)
+		return -ESRCH;
+	child = wait_for((int)which, options | WEXITED, &rc);
+	if (!child)
+		return rc;
+	rc = child->pid;
+	if ((status && !user_write(status, &child->status, sizeof(child->status))) ||
+	    !write_usage(usage, child->user_time, child->faults, child->pages_most))
+		rc = -EFAULT;
+	release(child);
+	return rc;
+}
+
+long sys_waitid(u64 kind, u64 id, u64 info, u64 options, u64 usage)
+{
+	enum { P_ALL, P_PID, P_PGID };
+	struct siginfo said = {};
+	struct process *child;
+	long rc;
+	int which;
+
+	if ((options & ~(u64)(WNOHANG | WSTOPPED | WEXITED | WCONTINUED | WNOWAIT | WNOTHREAD | WALL | WCLONE)) ||
+	    !(options & (WSTOPPED | WEXITED | WCONTINUED)))
+		return -EINVAL;
+	if (kind > P_PGID || (kind == P_PID && (int)id <= 0) || (kind == P_PGID && (int)id < 0))
+		return -EINVAL;
+	which = kind == P_ALL ? -1 : kind == P_PID ? (int)id : id ? -(int)id : 0;
+	child = wait_for(which, options, &rc);
+	if (!child && rc)
+		return rc;
+	if (child) {
+		int signal = child->status & 0x7f;
+		said = (struct siginfo){.signal = SIGCHLD, .code = signal ? CLD_KILLED : CLD_EXITED, .pid = child->pid};
+		said.status = signal ? signal : child->status >> 8;
+		rc = write_usage(usage, child->user_time, child->faults, child->pages_most) ? 0 : -EFAULT;
+		if (!(options & WNOWAIT))
+			release(child);
+	}
+	return rc ? rc : !info || user_write(info, &said, 32) ? 0 : -EFAULT;
 }
 
 long sys_getrusage(u64 who, u64 to)
 {
+	enum { THREAD = 1, SELF = 0, CHILDREN = -1 };
 	const struct process *p = process_current;
-	u64 own = p->user_time + time_now() - thread_current->started;
+	bool ok = false;
 
-	return write_usage(to, (int)who == -1 ? p->child_time : own) && to ? 0 : -EFAULT;
+	switch ((int)who) {
+	case SELF:
+		ok = to && write_usage(to, process_cpu_time(p), p->faults, process_pages_most(p));
+		break;
+	case THREAD:
+		ok = to && write_usage(to, thread_cpu_time(thread_current), p->faults, process_pages_most(p));
+		break;
+	case CHILDREN:
+		ok = to && write_usage(to, p->child_time, p->child_faults, p->child_pages_most);
+		break;
+	default:
+		return -EINVAL;
+	}
+	return ok ? 0 : -EFAULT;
 }
 
 long sys_times(u64 to)
 {
 	const struct process *p = process_current;
-	u64 tick = SECOND / 100, t[4] = {(p->user_time + time_now() - thread_current->started) / tick, 0, p->child_time / tick, 0};
+	u64 tick = SECOND / 100, t[4] = {process_cpu_time(p) / tick, 0, p->child_time / tick, 0};
 
 	return !to || user_write(to, t, sizeof(t)) ? (long)(time_now() / tick) : -EFAULT;
 }
@@ -266,7 +351,7 @@ long sys_gettid(void)
 
 long sys_getppid(void)
 {
-	return process_current->parent ? process_current->parent->pid : 0;
+	return process_current->parent ? process_current->parent->pid : 1;
 }
 
 long sys_getpgrp(void)
@@ -353,32 +438,6 @@ long sys_prctl(u64 option, u64 argument)
 		return user_write(argument, process_current->name, sizeof(process_current->name)) ? 0 : -EFAULT;
 	}
 	return -EINVAL;
-}
-
-long sys_sched_yield(void)
-{
-	sched_yield_now();
-	return 0;
-}
-
-long sys_sched_getaffinity(u64 pid, u64 size, u64 to)
-{
-	u64 mask = 1;
-
-	(void)pid;
-	if (size < 8)
-		return -EINVAL;
-	return user_write(to, &mask, sizeof(mask)) ? 8 : -EFAULT;
-}
-
-long sys_sched_setaffinity(u64 pid, u64 size, u64 from)
-{
-	u64 mask = 0;
-
-	(void)pid;
-	if (!user_read(&mask, from, size < 8 ? size : 8))
-		return -EFAULT;
-	return mask & 1 ? 0 : -EINVAL;
 }
 
 long sys_umask(u64 mask)

@@ -2,7 +2,9 @@
 /* Signals: actions, masks, sending. */
 #include "errno.h"
 #include "process.h"
+#include "sigframe.h"
 #include "syscall.h"
+#include "time.h"
 #include "user.h"
 
 enum { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK, SS_ONSTACK = 1, SS_DISABLE = 2, STACK_LEAST = 2048 };
@@ -46,7 +48,7 @@ long sys_rt_sigprocmask(u64 how, u64 new, u64 old, u64 size)
 
 long sys_rt_sigpending(u64 to, u64 size)
 {
-	u64 set = (thread_current->pending | process_current->pending) & thread_current->mask;
+	u64 set = (thread_current->pending.set | process_current->pending.set) & thread_current->mask;
 
 	return size > 8 ? -EINVAL : user_write(to, &set, size) ? 0 : -EFAULT;
 }
@@ -112,7 +114,7 @@ static struct siginfo from_here(int signal, int code)
 	return (struct siginfo){.signal = signal, .code = code, .pid = process_current->pid};
 }
 
-/* pid > 0: that process; 0: our group; -1: all but the first and ourselves; < -1: group -pid */
+/* pid > 0: that process; 0: our group; -1: all but ourselves; < -1: group -pid */
 long sys_kill(u64 which, u64 signal)
 {
 	int pid = (int)which, group = pid == 0 ? process_current->group : -pid;
@@ -122,7 +124,7 @@ long sys_kill(u64 which, u64 signal)
 	if (signal > SIGNALS)
 		return -EINVAL;
 	for (struct process *p = process_list, *next; p; p = next) {
-		bool hit = pid > 0 ? p->pid == pid : pid == -1 ? p->pid != 1 && p != process_current : p->group == group;
+		bool hit = pid > 0 ? p->pid == pid : pid == -1 ? p != process_current : p->group == group;
 		next = p->next;
 		if (!hit)
 			continue;
@@ -150,4 +152,67 @@ long sys_tgkill(u64 pid, u64 tid, u64 signal)
 long sys_tkill(u64 tid, u64 signal)
 {
 	return sys_tgkill((u64)-1, tid, signal);
+}
+
+/* Signals that are blocked are taken without their handler; others, while waiting, as always. */
+long sys_rt_sigtimedwait(u64 from, u64 to, u64 timeout, u64 size)
+{
+	static struct wait_queue nothing;
+	struct thread *t = thread_current;
+	struct siginfo info;
+	u64 set, ns = 0, deadline;
+	long rc = size != 8 ? -EINVAL : !user_read(&set, from, 8) ? -EFAULT : timeout ? time_read(timeout, &ns) : 0;
+	int signal;
+
+	if (rc)
+		return rc;
+	set &= ~NEVER_BLOCKED;
+	deadline = timeout ? time_now() + ns : 0;
+	while (!(signal = signal_take(t, set, &info)) && !rc && (!timeout || ns)) {
+		t->wanted = set;
+		rc = wait_on(&nothing, deadline);
+		t->wanted = 0;
+	}
+	if (!signal)
+		return rc == -EINTR ? -EINTR : -EAGAIN;
+	return !to || sigframe_info(to, &info) ? signal : -EFAULT;
+}
+
+/* What another process may not be told: that the kernel, or kill, had sent it. */
+static long read_info(u64 from, int signal, bool other, struct siginfo *info)
+{
+	if (!user_read(info, from, sizeof(*info)))
+		return -EFAULT;
+	info->signal = signal;
+	return other && (info->code >= 0 || info->code == SI_TKILL) ? -EPERM : 0;
+}
+
+long sys_rt_sigqueueinfo(u64 pid, u64 signal, u64 from)
+{
+	struct process *p = process_find((int)pid);
+	struct siginfo info;
+	long rc = read_info(from, (int)signal, (int)pid != process_current->pid, &info);
+
+	if (rc || !p || p->zombie)
+		return rc ? rc : -ESRCH;
+	if (signal > SIGNALS)
+		return -EINVAL;
+	if (signal)
+		signal_send(p, &info);
+	return 0;
+}
+
+long sys_rt_tgsigqueueinfo(u64 pid, u64 tid, u64 signal, u64 from)
+{
+	struct thread *t = thread_find((int)tid);
+	struct siginfo info;
+	long rc = (int)pid <= 0 || (int)tid <= 0 ? -EINVAL : read_info(from, (int)signal, (int)pid != process_current->pid, &info);
+
+	if (rc || !t || t->state == THREAD_GONE || t->process->pid != (int)pid)
+		return rc ? rc : -ESRCH;
+	if (signal > SIGNALS)
+		return -EINVAL;
+	if (signal)
+		signal_send_thread(t, &info);
+	return 0;
 }

@@ -28,9 +28,18 @@ static u64 size_of(const struct inode *inode)
 	return type(inode) == S_IFDIR ? PAGE : inode->size;
 }
 
+/* In pieces of 512 bytes; holes take none. */
+static u64 blocks_of(const struct inode *inode)
+{
+	u64 pages = 0;
+
+	for (u64 i = 0; i < inode->frames_room; i++)
+		pages += inode->frames[i] != 0;
+	return pages * (PAGE / 512);
+}
+
 static long write_stat(const struct inode *inode, u64 to)
 {
-	u64 s = inode->modified / SECOND, ns = inode->modified % SECOND;
 	struct stat stat = {.device = 1,
 			    .number = inode->number,
 			    .links = inode->links,
@@ -38,10 +47,10 @@ static long write_stat(const struct inode *inode, u64 to)
 			    .device_number = inode->device_number,
 			    .size = size_of(inode),
 			    .block_size = PAGE,
-			    .blocks = page_round(size_of(inode)) / 512,
-			    .accessed = {s, ns},
-			    .modified = {s, ns},
-			    .changed = {s, ns}};
+			    .blocks = blocks_of(inode),
+			    .accessed = {inode->accessed / SECOND, inode->accessed % SECOND},
+			    .modified = {inode->modified / SECOND, inode->modified % SECOND},
+			    .changed = {inode->changed / SECOND, inode->changed % SECOND}};
 
 	return user_write(to, &stat, sizeof(stat)) ? 0 : -EFAULT;
 }
@@ -107,15 +116,15 @@ long sys_statx(u64 fd, u64 name, u64 flags, u64 mask, u64 to)
 	(void)mask;
 	if (rc)
 		return rc;
-	u64 s = inode->modified / SECOND, ns = inode->modified % SECOND;
 	struct statx x = {.mask = 0x7ff,
 			  .block_size = PAGE,
 			  .links = (u32)inode->links,
 			  .mode = (u16)inode->mode,
 			  .number = inode->number,
 			  .size = size_of(inode),
-			  .blocks = page_round(size_of(inode)) / 512,
-			  .times = {s, ns, s, ns, s, ns, s, ns},
+			  .blocks = blocks_of(inode),
+			  .times = {inode->accessed / SECOND, inode->accessed % SECOND, inode->changed / SECOND, inode->changed % SECOND,
+				    inode->changed / SECOND, inode->changed % SECOND, inode->modified / SECOND, inode->modified % SECOND},
 			  .device_major = (u32)(inode->device_number >> 8),
 			  .device_minor = (u32)(inode->device_number & 0xff),
 			  .minor = 1};
@@ -159,6 +168,15 @@ long sys_getdents64(u64 fd, u64 to, u64 room)
 		const struct inode *inode = file->position && directory->parent ? directory->parent : directory;
 		n = list_one(to + (u64)done, room - (u64)done, inode, file->position ? ".." : ".", file->position + 1);
 		done += n > 0 ? n : 0;
+	}
+	while (n > 0 && directory->names) {
+		u64 number = file->position - 2;
+		char name[16];
+		if (!directory->names->next(&number, name))
+			break;
+		n = list_one(to + (u64)done, room - (u64)done, directory->names->find(name, strlen(name)), name, number + 3);
+		done += n > 0 ? n : 0;
+		file->position = n > 0 ? number + 3 : file->position;
 	}
 	for (const struct entry *e = directory->entries; n > 0 && e; e = e->next) {
 		if (e->cookie < file->position)

@@ -9,8 +9,6 @@
 #include "time.h"
 #include "user.h"
 
-enum { LIMIT_STACK = 3, LIMIT_CORE = 4, LIMIT_PROCESSES = 6, LIMIT_FILES = 7, LIMITS = 16 };
-
 long sys_uname(u64 to)
 {
 	static const char *const text[6] = {"Linux", "vtxray", "6.1.0", "#1 vtxray guest kernel", "x86_64", "(none)"};
@@ -22,39 +20,57 @@ long sys_uname(u64 to)
 	return user_write(to, names, sizeof(names)) ? 0 : -EFAULT;
 }
 
-static u64 limit(u64 which)
+void process_first_limits(struct process *p)
 {
-	switch (which) {
-	case LIMIT_STACK:
-		return STACK_SIZE;
-	case LIMIT_CORE:
-		return 0;
-	case LIMIT_PROCESSES:
-		return THREADS_MAX;
-	case LIMIT_FILES:
-		return FILES;
+	for (unsigned i = 0; i < LIMITS; i++)
+		p->limit[i] = (struct limit){~0ull, ~0ull};
+	p->limit[LIMIT_STACK].soft = STACK_SIZE;
+	p->limit[LIMIT_CORE].soft = 0;
+	p->limit[LIMIT_PROCESSES] = (struct limit){THREADS_MAX, THREADS_MAX};
+	p->limit[LIMIT_FILES] = (struct limit){p->files->limit, FILES};
+}
+
+/* Those of files, stack, address space and data are obeyed, others kept. */
+static long set_limit(struct process *p, u64 which, const struct limit *new)
+{
+	if (new->soft > new->hard)
+		return -EINVAL;
+	if (which == LIMIT_FILES && new->hard > FILES)
+		return -EPERM;
+	p->limit[which] = *new;
+	if (which == LIMIT_FILES)
+		p->files->limit = new->soft;
+	return 0;
+}
+
+long sys_prlimit64(u64 pid, u64 which, u64 new, u64 old)
+{
+	struct process *p = pid ? process_find((int)pid) : process_current;
+	struct limit before, wanted;
+
+	if (which >= LIMITS)
+		return -EINVAL;
+	if (new && !user_read(&wanted, new, sizeof(wanted)))
+		return -EFAULT;
+	if (!p || p->zombie)
+		return -ESRCH;
+	before = p->limit[which];
+	if (new) {
+		long rc = set_limit(p, which, &wanted);
+		if (rc)
+			return rc;
 	}
-	return ~0ull;
+	return !old || user_write(old, &before, sizeof(before)) ? 0 : -EFAULT;
 }
 
 long sys_getrlimit(u64 which, u64 to)
 {
-	u64 both[2] = {limit(which), which == LIMIT_STACK ? ~0ull : limit(which)};
-
-	return which >= LIMITS ? -EINVAL : user_write(to, both, sizeof(both)) ? 0 : -EFAULT;
+	return sys_prlimit64(0, which, 0, to);
 }
 
-/* New limits are accepted and change nothing. */
-long sys_prlimit64(u64 pid, u64 which, u64 new, u64 old)
+long sys_setrlimit(u64 which, u64 from)
 {
-	u64 both[2];
-
-	(void)pid;
-	if (which >= LIMITS)
-		return -EINVAL;
-	if (new && !user_read(both, new, sizeof(both)))
-		return -EFAULT;
-	return old ? sys_getrlimit(which, old) : 0;
+	return from ? sys_prlimit64(0, which, from, 0) : -EFAULT;
 }
 
 struct sysinfo {
@@ -80,41 +96,4 @@ long sys_getrandom(u64 to, u64 n, u64 flags)
 {
 	(void)flags;
 	return device_random_read(to, n);
-}
-
-long sys_getuid(void)
-{
-	return 0;
-}
-
-long sys_getgid(void)
-{
-	return 0;
-}
-
-long sys_geteuid(void)
-{
-	return 0;
-}
-
-long sys_getegid(void)
-{
-	return 0;
-}
-
-long sys_setuid(u64 id)
-{
-	return id ? -EPERM : 0;
-}
-
-long sys_setgid(u64 id)
-{
-	return id ? -EPERM : 0;
-}
-
-long sys_getgroups(u64 n, u64 to)
-{
-	(void)n;
-	(void)to;
-	return 0;
 }

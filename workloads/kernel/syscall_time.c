@@ -1,31 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Clocks and sleeping. */
+#include "clock.h"
 #include "errno.h"
 #include "process.h"
 #include "syscall.h"
 #include "time.h"
+#include "timer.h"
 #include "user.h"
 
-enum {
-	CLOCK_REALTIME,
-	CLOCK_MONOTONIC,
-	CLOCK_PROCESS,
-	CLOCK_THREAD,
-	CLOCK_RAW,
-	CLOCK_REAL_COARSE,
-	CLOCK_MONO_COARSE,
-	CLOCK_BOOT,
-	TIMER_ABSTIME = 1
-};
+enum { TIMER_ABSTIME = 1 };
 
-bool time_read(u64 from, u64 *ns)
+u64 clock_clamp(u64 seconds, u64 ns)
+{
+	return seconds > ~0ull / SECOND / 4 ? ~0ull / 4 : seconds * SECOND + ns;
+}
+
+long time_read(u64 from, u64 *ns)
 {
 	u64 spec[2];
 
 	if (!user_read(spec, from, sizeof(spec)))
-		return false;
-	*ns = spec[0] > ~0ull / SECOND / 4 ? ~0ull / 4 : spec[0] * SECOND + spec[1] % SECOND;
-	return true;
+		return -EFAULT;
+	if ((long)spec[0] < 0 || spec[1] >= SECOND)
+		return -EINVAL;
+	*ns = clock_clamp(spec[0], spec[1]);
+	return 0;
 }
 
 bool time_write(u64 to, u64 ns)
@@ -35,9 +34,34 @@ bool time_write(u64 to, u64 ns)
 	return user_write(to, spec, sizeof(spec));
 }
 
-static bool clock_read(u64 clock, u64 *ns)
+bool time_write_setting(u64 to, const struct timer *timer)
 {
-	switch (clock) {
+	return time_write(to, timer->interval) && time_write(to + 16, timer_left(timer));
+}
+
+/* Negative numbers are processor times: ~pid in the upper bits, bit 2 of a thread. */
+void clock_of_timer(u64 clock, struct process **process, struct thread **thread)
+{
+	int number = (int)clock, id = ~(number >> 3);
+
+	*process = number == CLOCK_PROCESS ? process_current : NULL;
+	*thread = number == CLOCK_THREAD ? thread_current : NULL;
+	if (number >= 0)
+		return;
+	if (number & 4)
+		*thread = id ? thread_find(id) : thread_current;
+	else
+		*process = id ? process_find(id) : process_current;
+	if (*thread && (*thread)->process != process_current)
+		*thread = NULL;
+}
+
+bool clock_now(u64 clock, u64 *ns)
+{
+	struct process *process;
+	struct thread *thread;
+
+	switch ((int)clock) {
 	case CLOCK_REALTIME:
 	case CLOCK_REAL_COARSE:
 		*ns = time_real();
@@ -48,19 +72,31 @@ static bool clock_read(u64 clock, u64 *ns)
 	case CLOCK_BOOT:
 		*ns = time_now();
 		return true;
-	case CLOCK_PROCESS:
-	case CLOCK_THREAD:
-		*ns = process_current->user_time + time_now() - thread_current->started;
-		return true;
 	}
-	return false;
+	clock_of_timer(clock, &process, &thread);
+	if ((int)clock < 0 && ((int)clock & 3) == 3)
+		return false;
+	if (process)
+		*ns = process_cpu_time(process);
+	else if (thread)
+		*ns = thread_cpu_time(thread);
+	return process || thread;
+}
+
+u64 clock_deadline(u64 clock, u64 ns)
+{
+	u64 ahead = time_real() - time_now();
+
+	if ((int)clock == CLOCK_REALTIME || (int)clock == CLOCK_REAL_COARSE)
+		ns = ns > ahead ? ns - ahead : 1;
+	return ns ? ns : 1;
 }
 
 long sys_clock_gettime(u64 clock, u64 to)
 {
 	u64 ns;
 
-	if (!clock_read(clock, &ns))
+	if (!clock_now(clock, &ns))
 		return -EINVAL;
 	return time_write(to, ns) ? 0 : -EFAULT;
 }
@@ -69,16 +105,17 @@ long sys_clock_getres(u64 clock, u64 to)
 {
 	u64 ns;
 
-	if (!clock_read(clock, &ns))
+	if (!clock_now(clock, &ns))
 		return -EINVAL;
 	return !to || time_write(to, 1) ? 0 : -EFAULT;
 }
 
 long sys_gettimeofday(u64 to, u64 zone)
 {
-	u64 now = time_real(), value[2] = {now / SECOND, now % SECOND / 1000};
+	u64 now = time_real(), value[2] = {now / SECOND, now % SECOND / 1000}, utc = 0;
 
-	(void)zone;
+	if (zone && !user_write(zone, &utc, sizeof(utc)))
+		return -EFAULT;
 	return !to || user_write(to, value, sizeof(value)) ? 0 : -EFAULT;
 }
 
@@ -104,18 +141,23 @@ static long sleep_until(u64 deadline, u64 left)
 long sys_nanosleep(u64 wanted, u64 left)
 {
 	u64 ns;
+	long rc = time_read(wanted, &ns);
 
-	return time_read(wanted, &ns) ? sleep_until(time_now() + ns, left) : -EFAULT;
+	return rc ? rc : sleep_until(time_now() + ns, left);
 }
 
 long sys_clock_nanosleep(u64 clock, u64 flags, u64 wanted, u64 left)
 {
 	u64 ns, now;
+	long rc;
 
-	if (!clock_read(clock, &now) || clock == CLOCK_THREAD)
+	if (!clock_now(clock, &now) || (int)clock == CLOCK_THREAD)
 		return -EINVAL;
-	if (!time_read(wanted, &ns))
-		return -EFAULT;
+	if ((int)clock == CLOCK_RAW || (int)clock == CLOCK_REAL_COARSE || (int)clock == CLOCK_MONO_COARSE)
+		return -ENOTSUP;
+	rc = time_read(wanted, &ns);
+	if (rc)
+		return rc;
 	if (!(flags & TIMER_ABSTIME))
 		return sleep_until(time_now() + ns, left);
 	return ns <= now ? 0 : sleep_until(time_now() + (ns - now), 0);

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * COM1, polled: by the reader, and by the timer while somebody waits. The line's carrier (DCD) says whether more may come: when it is lost
- * and all is read, that is the end of input. As a terminal: lines, with erase (DEL), kill (^U), end (^D), interrupt (^C); echo; NL is sent
- * as CR NL only if the program asks for it with TCSETS (OPOST).
+ * The console as standard files. Input is looked for by the reader, and by the timer while somebody waits. As a terminal: lines, with erase
+ * (DEL), kill (^U), end (^D), interrupt (^C); echo; NL is sent as CR NL only if the program asks for it with TCSETS (OPOST). As streams
+ * nothing is read that the program does not ask for.
  */
 #include "tty.h"
 #include "errno.h"
 #include "file.h"
 #include "process.h"
-#include "serial.h"
 #include "string.h"
 #include "user.h"
 
-enum { COM1 = 0x3f8, LSR = COM1 + 5, MSR = COM1 + 6, LSR_DR = 1, MSR_DCD = 0x80, RING = 4096 };
+enum { RING = 4096 };
 enum { TCGETS = 0x5401, TCSETS, TCSETSW, TCSETSF, TIOCGPGRP = 0x540f, TIOCSPGRP = 0x5410, TIOCGWINSZ = 0x5413, FIONREAD = 0x541b };
 enum { ICRNL = 0400, OPOST = 1, ISIG = 1, ICANON = 2, ECHO = 010 };
 enum { VINTR, VQUIT, VERASE, VKILL, VEOF };
@@ -20,7 +19,8 @@ enum { VINTR, VQUIT, VERASE, VKILL, VEOF };
 static bool terminal;
 static char ring[RING];
 static u64 taken, arrived, lines_end; /* counts; a reader of a terminal in line mode gets what is before lines_end */
-static bool end_typed;
+static bool end_typed, hung_up;
+static bool polled; /* one of those who poll wants input */
 static struct wait_queue readers;
 static struct termios { /* as TCGETS has it */
 	u32 in, out, control, local;
@@ -30,20 +30,31 @@ static int foreground;
 
 static bool line_mode(void)
 {
-	return terminal && (termios.local & ICANON);
+	return termios.local & ICANON;
 }
 
-static void put(char c)
+/* A terminal's output. */
+static void put(const char *text, u64 n)
 {
-	if (terminal && (termios.out & OPOST) && c == '\n')
-		serial_put('\r');
-	serial_put(c);
+	if (!(termios.out & OPOST)) {
+		console_write(CONSOLE_OUTPUT, text, n);
+		return;
+	}
+	for (u64 i = 0, line; i < n; i += line) {
+		for (line = 0; i + line < n && text[i + line] != '\n';)
+			line++;
+		console_write(CONSOLE_OUTPUT, text + i, line);
+		if (i + line == n)
+			return;
+		console_write(CONSOLE_OUTPUT, "\r\n", 2);
+		line++;
+	}
 }
 
 static void echo(const char *text)
 {
-	while ((termios.local & ECHO) && *text)
-		put(*text++);
+	if (termios.local & ECHO)
+		put(text, strlen(text));
 }
 
 static bool edit(u8 c)
@@ -74,9 +85,9 @@ static void interrupt(void)
 
 static void type(u8 c)
 {
-	if (terminal && c == '\r' && (termios.in & ICRNL))
+	if (c == '\r' && (termios.in & ICRNL))
 		c = '\n';
-	if (terminal && (termios.local & ISIG) && c == termios.characters[VINTR]) {
+	if ((termios.local & ISIG) && c == termios.characters[VINTR]) {
 		echo("^C\n");
 		interrupt();
 		return;
@@ -84,46 +95,68 @@ static void type(u8 c)
 	if (line_mode() && edit(c))
 		return;
 	ring[arrived++ % RING] = (char)c;
-	if (terminal)
-		echo((char[]){(char)c, 0});
+	echo((char[]){(char)c, 0});
 	if (!line_mode() || c == '\n')
 		lines_end = arrived;
 }
 
 static void receive(void)
 {
-	while (arrived - taken < RING && (inb(LSR) & LSR_DR))
-		type(inb(COM1));
+	char text[256];
+	u64 room = RING - (arrived - taken);
+	long n = room ? console_read(text, room < sizeof(text) ? room : sizeof(text), false) : 0;
+
+	hung_up |= n == CONSOLE_END;
+	for (long i = 0; i < n; i++)
+		type((u8)text[i]);
 }
 
-static bool ended(void)
-{
-	return end_typed || (!(inb(MSR) & MSR_DCD) && !(inb(LSR) & LSR_DR));
-}
-
+/* A read of the terminal would not wait. */
 static bool available(void)
 {
 	receive();
-	return taken < lines_end || ended();
+	return taken < lines_end || end_typed || hung_up;
 }
 
 bool tty_input(void)
 {
-	if ((!readers.first && !sched_pollers.first) || !available())
+	bool wanted = terminal || readers.first || (sched_pollers.first && polled); /* a terminal's ^C, at any time */
+
+	if (!wanted || !(terminal ? available() : console_ready(false)))
 		return false;
+	polled = false;
 	wake_all(&readers);
 	return true;
 }
 
-static long tty_read(struct file *file, u64 to, u64 n)
+bool tty_idle(void)
+{
+	if (!readers.first && !(sched_pollers.first && polled))
+		return false;
+	if (!sched_alone() || !console_ready(true) || !tty_input())
+		return false;
+	wake_pollers();
+	return true;
+}
+
+/* Until there may be input. */
+static long wait_input(const struct file *file)
+{
+	if (file->flags & O_NONBLOCK)
+		return -EAGAIN;
+	if (!signal_waits(thread_current) && sched_alone() && console_ready(true))
+		return 0;
+	return wait_on(&readers, 0) ? -ERESTART : 0;
+}
+
+static long terminal_read(struct file *file, u64 to, u64 n)
 {
 	u64 done = 0;
 
 	while (!available()) {
-		if (file->flags & O_NONBLOCK)
-			return -EAGAIN;
-		if (wait_on(&readers, 0))
-			return -ERESTART;
+		long rc = wait_input(file);
+		if (rc)
+			return rc;
 	}
 	while (done < n && taken < lines_end) {
 		char c = ring[taken % RING];
@@ -138,39 +171,84 @@ static long tty_read(struct file *file, u64 to, u64 n)
 	}
 	if (!done)
 		end_typed = false;
+	file->inode->came++; /* what comes next is an edge for epoll */
 	return (long)done;
 }
 
-static long tty_write(struct file *file, u64 from, u64 n)
+static long terminal_write(struct file *file, u64 from, u64 n)
 {
 	char text[256];
 
 	(void)file;
-	for (u64 done = 0; done < n;) {
-		u64 c = n - done < sizeof(text) ? n - done : sizeof(text);
+	for (u64 done = 0, c; done < n; done += c) {
+		c = n - done < sizeof(text) ? n - done : sizeof(text);
 		if (!user_read(text, from + done, c))
 			return done ? (long)done : -EFAULT;
-		for (u64 i = 0; i < c; i++)
-			put(text[i]);
-		done += c;
+		put(text, c);
 	}
 	return (long)n;
 }
 
-static unsigned tty_ready(struct file *file)
+static unsigned terminal_ready(struct file *file)
 {
+	bool input = available();
+
 	(void)file;
-	return POLLOUT | (available() ? POLLIN : 0u);
+	polled |= !input;
+	return POLLOUT | (input ? POLLIN : 0u);
 }
 
-static long tty_control(struct file *file, u64 request, u64 argument)
+/* A block at a time, as far as it is there: of what is asked for, no more is taken from the host than goes to the program. */
+static long stream_read(struct file *file, u64 to, u64 n)
+{
+	static char text[CONSOLE_BLOCK];
+	u64 done = 0;
+
+	while (done < n) {
+		u64 most = n - done < sizeof(text) ? n - done : sizeof(text);
+		bool wait = !done && !(file->flags & O_NONBLOCK) && !signal_waits(thread_current) && sched_alone();
+		long got = console_read(text, most, wait), rc;
+		if (got == CONSOLE_END || (!got && done))
+			break;
+		if (got && !user_write(to + done, text, (u64)got))
+			return done ? (long)done : -EFAULT;
+		done += (u64)got;
+		if (got && (u64)got < most)
+			break;
+		if (!got && (rc = wait_input(file)))
+			return rc;
+	}
+	file->inode->came++;
+	return (long)done;
+}
+
+static long stream_write(struct file *file, u64 from, u64 n)
+{
+	static char text[CONSOLE_BLOCK];
+
+	for (u64 done = 0, c; done < n; done += c) {
+		c = n - done < sizeof(text) ? n - done : sizeof(text);
+		if (!user_read(text, from + done, c))
+			return done ? (long)done : -EFAULT;
+		console_write((enum console_stream)(u64)file->inode->state, text, c);
+	}
+	return (long)n;
+}
+
+static unsigned stream_ready(struct file *file)
+{
+	bool input = file_readable(file) && console_ready(false);
+
+	polled |= file_readable(file) && !input;
+	return (file_writable(file) ? POLLOUT : 0u) | (input ? POLLIN : 0u);
+}
+
+static long terminal_control(struct file *file, u64 request, u64 argument)
 {
 	static const u16 size[4] = {24, 80, 0, 0};
 	int waiting;
 
 	(void)file;
-	if (!terminal)
-		return -ENOTTY;
 	switch (request) {
 	case TCGETS:
 		return user_write(argument, &termios, 36) ? 0 : -EFAULT;
@@ -192,23 +270,42 @@ static long tty_control(struct file *file, u64 request, u64 argument)
 	return -ENOTTY;
 }
 
-static const struct device tty_device = {.read = tty_read, .write = tty_write, .ready = tty_ready, .control = tty_control};
+static const struct device terminal_device = {
+    .read = terminal_read, .write = terminal_write, .ready = terminal_ready, .control = terminal_control};
+static const struct device stream_device = {.read = stream_read, .write = stream_write, .ready = stream_ready};
 
 void tty_init(bool is_terminal)
 {
 	terminal = is_terminal;
-	foreground = 1;
-	serial_init();
+	foreground = 2; /* the program, process 2 */
+	console_init();
+}
+
+bool tty_is_terminal(void)
+{
+	return terminal;
 }
 
 /* As streams they look like pipes, which is what they most often are on the host. */
-struct inode *tty_inode(void)
+struct inode *tty_inode(enum console_stream to)
 {
-	struct inode *inode = inode_new(terminal ? S_IFCHR | 0620 : S_IFIFO | 0600);
+	static struct inode *shared;
+	struct inode *inode;
+
+	if (shared) {
+		inode_get(shared);
+		return shared;
+	}
+	inode = inode_new(terminal ? S_IFCHR | 0620 : S_IFIFO | 0600);
 
 	if (inode) {
-		inode->device = &tty_device;
+		inode->device = terminal ? &terminal_device : &stream_device;
 		inode->device_number = terminal ? 5 << 8 | 1 : 0;
+		inode->state = (void *)(u64)to;
+	}
+	if (terminal && inode) { /* one for all, so that it has a name */
+		inode_get(inode);
+		shared = inode;
 	}
 	return inode;
 }

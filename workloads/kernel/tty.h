@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* COM1 as the program's standard files: a terminal, or plain streams. */
+/* The program's standard files: a terminal, or plain streams. */
 #ifndef KERNEL_TTY_H
 #define KERNEL_TTY_H
 
-#include "inode.h"
+#include "console.h"
 
-/* terminal: with line editing, echo and the ioctls of a terminal; else bytes pass unchanged, and it says that it is none. */
+struct inode;
+
 void tty_init(bool terminal);
-/* The inode of /dev/console; with a reference. */
-struct inode *tty_inode(void);
-/* Takes what has arrived; true if somebody may want it. */
+bool tty_is_terminal(void);
+/* A new inode of it; to: where what is written goes, if it is no terminal. */
+struct inode *tty_inode(enum console_stream to);
+/* Looks for input if somebody waits for it; true: there is some, and who reads has been woken. */
 bool tty_input(void);
+/* Nothing else can happen: waits on the host for input, if somebody wants any. false: nobody does, or it cannot be waited for. */
+bool tty_idle(void);
 
 #endif

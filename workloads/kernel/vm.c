@@ -5,12 +5,13 @@
 #include "heap.h"
 #include "inode.h"
 #include "pagetable.h"
+#include "string.h"
 #include "vm_page.h"
 
 enum { PCID_LAST = 4095 };
 #define CR3_KEEP (1ull << 63) /* with PCIDs: MOV to CR3 invalidates nothing */
 
-bool vm_huge, vm_pcid;
+bool vm_huge, vm_giant, vm_pcid;
 u64 vm_kernel_pml4;
 
 static struct vm *current;
@@ -108,9 +109,12 @@ bool vm_free_range(const struct vm *vm, u64 start, u64 size)
 }
 
 /* The stack keeps its room to grow: ranges are looked for below it. */
-u64 vm_find(const struct vm *vm, u64 size)
+u64 vm_find(const struct vm *vm, u64 size, bool huge)
 {
-	u64 align = vm_huge && size >= HUGE_PAGE ? HUGE_PAGE : PAGE, top = STACK_LOW - PAGE, best = 0, gap = 0x400000;
+	u64 align = vm_giant && size >= GIANT_PAGE	     ? GIANT_PAGE
+		    : huge || (vm_huge && size >= HUGE_PAGE) ? HUGE_PAGE
+							     : PAGE,
+	    top = STACK_LOW - PAGE, best = 0, gap = 0x400000;
 
 	if (size > USER_TOP)
 		return 0;
@@ -181,12 +185,17 @@ static long split(struct vm *vm, u64 linear)
 	return 0;
 }
 
-static long split_both(struct vm *vm, u64 start, u64 end)
+static long split_areas(struct vm *vm, u64 start, u64 end)
 {
 	long rc = split(vm, start);
 
-	if (rc == 0)
-		rc = split(vm, end);
+	return rc ? rc : split(vm, end);
+}
+
+static long split_both(struct vm *vm, u64 start, u64 end)
+{
+	long rc = split_areas(vm, start, end);
+
 	if (rc == 0 && !(vm_page_split(vm, start) && vm_page_split(vm, end)))
 		rc = -ENOMEM;
 	return rc;
@@ -239,6 +248,36 @@ long vm_protect(struct vm *vm, u64 start, u64 size, u32 prot)
 	return 0;
 }
 
+long vm_advise(struct vm *vm, u64 start, u64 size, u32 set, u32 clear)
+{
+	u64 end = start + size;
+	long rc = covered(vm, start, end) ? split_areas(vm, start, end) : -ENOMEM;
+
+	if (rc)
+		return rc;
+	for (struct area *a = vm->areas; a && a->start < end; a = a->next)
+		if (a->start >= start)
+			a->flags = (a->flags & ~clear) | set;
+	join(vm);
+	return 0;
+}
+
+long vm_populate(struct vm *vm, u64 start, u64 size, bool write)
+{
+	if (!covered(vm, start, start + size))
+		return -ENOMEM;
+	for (u64 at = start & PAGE_MASK; at < start + size; at += PAGE)
+		switch (vm_fault(vm, at, write ? 2 : 0)) {
+		case FAULT_OK:
+			break;
+		case FAULT_MEMORY:
+			return -ENOMEM;
+		default:
+			return -EFAULT;
+		}
+	return 0;
+}
+
 long vm_discard(struct vm *vm, u64 start, u64 size)
 {
 	if (!covered(vm, start, start + size) || !vm_page_split(vm, start) || !vm_page_split(vm, start + size))
@@ -264,8 +303,10 @@ struct vm *vm_fork(struct vm *vm)
 	bool ok = copy != NULL;
 
 	for (struct area *a = vm->areas; ok && a; a = a->next) {
+		if (a->flags & AREA_NOT_FORKED)
+			continue;
 		ok = vm_map(copy, a->start, a->end - a->start, a->prot, a->flags, a->inode, a->offset) == 0;
-		ok = ok && vm_page_share(vm, copy, a);
+		ok = ok && (a->flags & AREA_WIPED || vm_page_share(vm, copy, a));
 	}
 	vm_flush(vm);
 	if (!ok) {
@@ -275,5 +316,6 @@ struct vm *vm_fork(struct vm *vm)
 	}
 	copy->heap_start = vm->heap_start;
 	copy->heap_end = vm->heap_end;
+	memcpy(copy->arguments, vm->arguments, sizeof(vm->arguments));
 	return copy;
 }

@@ -6,6 +6,7 @@
 #include "inode.h"
 #include "page.h"
 #include "pagetable.h"
+#include "process.h"
 #include "string.h"
 #include "vm.h"
 
@@ -23,7 +24,7 @@ static struct area *grow_stack(struct vm *vm, u64 linear)
 
 	while (a && a->end <= linear)
 		a = a->next;
-	if (!a || !(a->flags & AREA_STACK) || linear < STACK_LOW)
+	if (!a || !(a->flags & AREA_STACK) || linear < STACK_LOW || USER_TOP - linear > process_current->limit[LIMIT_STACK].soft)
 		return NULL;
 	vm->mapped += a->start - (linear & PAGE_MASK);
 	a->start = linear & PAGE_MASK;
@@ -39,22 +40,30 @@ static bool allowed(const struct area *area, u64 error)
 	return area->prot != 0;
 }
 
-/* Anonymous memory in a 2-MiB page: if the area has room for it and nothing is there yet. false: it does not fit. */
-static bool map_huge(struct vm *vm, const struct area *area, u64 linear)
+/* Anonymous memory in a page of this level: if the area has room for it and nothing is there yet. false: it does not fit. */
+static bool map_at(struct vm *vm, const struct area *area, u64 linear, unsigned level, unsigned frames)
 {
-	u64 base = linear & ~(HUGE_PAGE - 1ull), frame, *entry;
-	unsigned level = 2;
+	u64 size = (u64)PAGE << frames, base = linear & ~(size - 1), frame, *entry;
 
-	if (!vm_huge || area->inode || base < area->start || base + HUGE_PAGE > area->end)
+	if (base < area->start || base + size > area->end)
 		return false;
 	entry = pagetable_walk(vm->pml4, base, &level, true);
 	if (!entry || *entry)
 		return false;
-	frame = page_alloc_zeroed(ORDER_HUGE);
+	frame = page_alloc_zeroed(frames);
 	if (!frame)
 		return false;
 	*entry = frame | entry_flags(area) | PTE_PS | (area->prot & PROT_WRITE ? PTE_RW : 0);
+	vm_count(vm, size / PAGE);
 	return true;
+}
+
+static bool map_huge(struct vm *vm, const struct area *area, u64 linear)
+{
+	if (!(vm_huge || area->flags & AREA_HUGE) || (area->flags & AREA_SMALL) || area->inode)
+		return false;
+	return (vm_giant && !(area->flags & AREA_HUGE) && map_at(vm, area, linear, 3, ORDER_GIANT)) ||
+	       map_at(vm, area, linear, 2, ORDER_HUGE);
 }
 
 /* The frame for a page that is not there, with a reference for the entry; *own: it may be written through this entry. */
@@ -89,7 +98,7 @@ static enum vm_fault new_frame(const struct area *area, u64 linear, bool write, 
 
 static bool sole_owner(u64 entry, unsigned level)
 {
-	u64 frames = level > 1 ? 512 : 1;
+	u64 frames = 1ull << 9 * (level - 1);
 
 	for (u64 i = 0; i < frames; i++)
 		if (page_of((entry & PTE_ADDRESS) + i * PAGE)->refs > 1)
@@ -107,8 +116,8 @@ static enum vm_fault copy_on_write(struct vm *vm, const struct area *area, u64 l
 		invlpg((void *)linear);
 		return FAULT_OK;
 	}
-	if (level > 1) {
-		if (!pagetable_split(entry))
+	while (level > 1) {
+		if (!pagetable_split(entry, level))
 			return FAULT_MEMORY;
 		invlpg((void *)linear);
 		level = 1;
@@ -125,7 +134,7 @@ static enum vm_fault copy_on_write(struct vm *vm, const struct area *area, u64 l
 	return FAULT_OK;
 }
 
-enum vm_fault vm_fault(struct vm *vm, u64 linear, u64 error)
+static enum vm_fault resolve(struct vm *vm, u64 linear, u64 error)
 {
 	struct area *area = vm_area(vm, linear);
 	bool write = error & ERROR_WRITE, own;
@@ -146,8 +155,18 @@ enum vm_fault vm_fault(struct vm *vm, u64 linear, u64 error)
 		return FAULT_MEMORY;
 	if (*entry & PTE_P)
 		return write && !(*entry & PTE_RW) ? copy_on_write(vm, area, linear, entry, level) : FAULT_OK;
-	rc = new_frame(area, linear, write, &frame, &own);
-	if (rc == FAULT_OK)
-		*entry = frame | entry_flags(area) | (own && (area->prot & PROT_WRITE) ? PTE_RW : 0);
+	rc = area->flags & AREA_HUGE_ONLY ? FAULT_BUS : new_frame(area, linear, write, &frame, &own);
+	if (rc != FAULT_OK)
+		return rc;
+	*entry = frame | entry_flags(area) | (own && (area->prot & PROT_WRITE) ? PTE_RW : 0);
+	vm_count(vm, 1);
+	return FAULT_OK;
+}
+
+enum vm_fault vm_fault(struct vm *vm, u64 linear, u64 error)
+{
+	enum vm_fault rc = resolve(vm, linear, error);
+
+	process_current->faults += rc == FAULT_OK;
 	return rc;
 }

@@ -14,11 +14,26 @@ static u64 size_at(unsigned level)
 	return 1ull << (3 + 9 * level);
 }
 
+/* Where the next entry in use at or after entry may be, as an index; 512: in no more of this table, or not before entry number last. */
+static unsigned skip(const u64 *table, const u64 *entry, u64 last)
+{
+	unsigned first, end, i = (unsigned)(entry - table);
+
+	pagetable_bounds(table, &first, &end);
+	if (i < first)
+		i = first;
+	if (end > last + 1)
+		end = (unsigned)last + 1;
+	while (i < end && !(table[i] & HELD))
+		i++;
+	return i < end ? i : 512;
+}
+
 /* The first entry at or after *at, below end, that holds something; *at and *level say where and how large. NULL: none. */
 static u64 *next_entry(struct vm *vm, u64 *at, u64 end, unsigned *level)
 {
 	while (*at < end) {
-		u64 *table = direct(vm->pml4), *entry;
+		u64 *table = direct(vm->pml4), *entry, size;
 		for (*level = 4;; --*level) {
 			entry = &table[*at >> (3 + 9 * *level) & 511];
 			if (*level == 1 || !(*entry & HELD) || (*entry & PTE_PS))
@@ -27,11 +42,34 @@ static u64 *next_entry(struct vm *vm, u64 *at, u64 end, unsigned *level)
 		}
 		if (*entry & HELD)
 			return entry;
-		do /* what is empty in this table */
-			*at = (*at | (size_at(*level) - 1)) + 1;
-		while (*at < end && ++entry < table + 512 && !(*entry & HELD));
+		size = size_at(*level);
+		u64 start = *at & ~(512 * size - 1); /* of what the table reaches */
+		*at = start + skip(table, entry, (end - 1 - start) / size) * size;
 	}
 	return NULL;
+}
+
+/* Goes through all entries of a range that hold something: entry is the one it is at, and may be changed. */
+struct cursor {
+	struct vm *vm;
+	u64 at, end;
+	u64 *entry;
+	unsigned level;
+};
+
+static bool cursor_next(struct cursor *c)
+{
+	u64 *next = c->entry + 1;
+
+	if (c->entry) {
+		c->at += size_at(c->level);
+		if (c->level == 1 && (u64)next % PAGE && c->at < c->end && (*next & HELD)) { /* in the same table */
+			c->entry = next;
+			return true;
+		}
+	}
+	c->entry = next_entry(c->vm, &c->at, c->end, &c->level);
+	return c->entry;
 }
 
 static void put_frames(u64 entry, unsigned level)
@@ -42,18 +80,17 @@ static void put_frames(u64 entry, unsigned level)
 
 bool vm_page_split(struct vm *vm, u64 linear)
 {
-	unsigned level = 1;
-	u64 *entry;
-
-	if (!(linear & (HUGE_PAGE - 1)))
-		return true;
-	entry = pagetable_walk(vm->pml4, linear, &level, false);
-	if (!entry || level == 1)
-		return true;
-	if (!pagetable_split(entry))
-		return false;
-	vm_flush(vm);
-	return true;
+	for (bool changed = false;; changed = true) {
+		unsigned level = 1;
+		u64 *entry = pagetable_walk(vm->pml4, linear, &level, false);
+		if (!entry || !(linear & (size_at(level) - 1))) {
+			if (changed)
+				vm_flush(vm);
+			return true;
+		}
+		if (!pagetable_split(entry, level))
+			return false;
+	}
 }
 
 /* What was changed, invalidated at the end: page by page if it is little. */
@@ -82,14 +119,14 @@ static void flush_end(struct flush *f)
 void vm_page_drop(struct vm *vm, u64 start, u64 end)
 {
 	struct flush flush = {.vm = vm};
-	unsigned level;
 
-	for (u64 *entry; (entry = next_entry(vm, &start, end, &level)); start += size_at(level)) {
-		u64 old = *entry;
-		*entry = 0;
+	for (struct cursor c = {vm, start, end, NULL, 0}; cursor_next(&c);) {
+		u64 old = *c.entry;
+		*c.entry = 0;
 		if (old & PTE_P)
-			flush_add(&flush, start);
-		put_frames(old, level);
+			flush_add(&flush, c.at);
+		vm->pages -= size_at(c.level) / PAGE;
+		put_frames(old, c.level);
 	}
 	if (flush.count)
 		flush_end(&flush);
@@ -97,11 +134,8 @@ void vm_page_drop(struct vm *vm, u64 start, u64 end)
 
 void vm_page_drop_all(struct vm *vm)
 {
-	unsigned level;
-	u64 at = 0;
-
-	for (u64 *entry; (entry = next_entry(vm, &at, USER_TOP, &level)); at += size_at(level))
-		put_frames(*entry, level);
+	for (struct cursor c = {vm, 0, USER_TOP, NULL, 0}; cursor_next(&c);)
+		put_frames(*c.entry, c.level);
 }
 
 static u64 rights(const struct area *area)
@@ -115,14 +149,12 @@ static u64 rights(const struct area *area)
 void vm_page_protect(struct vm *vm, const struct area *area)
 {
 	struct flush flush = {.vm = vm};
-	u64 at = area->start;
-	unsigned level;
 
-	for (u64 *entry; (entry = next_entry(vm, &at, area->end, &level)); at += size_at(level)) {
-		u64 old = *entry, keep = PTE_ADDRESS | PTE_A | PTE_D | PTE_PS | (area->prot & PROT_WRITE ? PTE_RW : 0);
-		*entry = (old & keep) | rights(area);
-		if ((old & PTE_P) && *entry != old)
-			flush_add(&flush, at);
+	for (struct cursor c = {vm, area->start, area->end, NULL, 0}; cursor_next(&c);) {
+		u64 old = *c.entry, keep = PTE_ADDRESS | PTE_A | PTE_D | PTE_PS | (area->prot & PROT_WRITE ? PTE_RW : 0);
+		*c.entry = (old & keep) | rights(area);
+		if ((old & PTE_P) && *c.entry != old)
+			flush_add(&flush, c.at);
 	}
 	if (flush.count)
 		flush_end(&flush);
@@ -130,19 +162,23 @@ void vm_page_protect(struct vm *vm, const struct area *area)
 
 bool vm_page_share(struct vm *vm, struct vm *copy, const struct area *area)
 {
-	u64 at = area->start;
-	unsigned level;
+	u64 *other = NULL, *before = NULL, clear = area->flags & AREA_SHARED ? 0 : PTE_RW;
 
-	for (u64 *entry; (entry = next_entry(vm, &at, area->end, &level)); at += size_at(level)) {
-		unsigned l = level;
-		u64 *other = pagetable_walk(copy->pml4, at, &l, true);
+	for (struct cursor c = {vm, area->start, area->end, NULL, 0}; cursor_next(&c); before = c.entry) {
+		unsigned level = c.level;
+		if (other && c.entry == before + 1 && (u64)c.entry % PAGE)
+			other++; /* the next one of the same table */
+		else
+			other = pagetable_walk(copy->pml4, c.at, &level, true);
 		if (!other)
 			return false;
-		if (!(area->flags & AREA_SHARED))
-			*entry &= ~PTE_RW;
-		*other = *entry & ~(PTE_A | PTE_D);
-		for (u64 i = 0; i < size_at(level); i += PAGE)
-			page_get((*entry & PTE_ADDRESS) + i);
+		pagetable_note(other);
+		if (*c.entry & clear)
+			*c.entry &= ~clear;
+		*other = *c.entry & ~(PTE_A | PTE_D);
+		vm_count(copy, size_at(c.level) / PAGE);
+		for (u64 i = 0; i < size_at(c.level); i += PAGE)
+			page_get((*c.entry & PTE_ADDRESS) + i);
 	}
 	return true;
 }
@@ -157,7 +193,7 @@ bool vm_page_move(struct vm *vm, u64 from, u64 to, u64 size)
 	for (u64 *entry; ok && (entry = next_entry(vm, &at, from + size, &level));) {
 		u64 target = to + (at - from), *other = NULL;
 		unsigned l = level;
-		if (level > 1 && (target & (HUGE_PAGE - 1))) {
+		if (target & (size_at(level) - 1)) {
 			ok = vm_page_split(vm, at + PAGE); /* and once more, in small pages */
 			continue;
 		}
@@ -175,14 +211,10 @@ bool vm_page_move(struct vm *vm, u64 from, u64 to, u64 size)
 	return ok;
 }
 
-u64 vm_resident(const struct vm *vm)
+bool vm_present(const struct vm *vm, u64 linear)
 {
-	u64 at = 0, bytes = 0;
-	unsigned level;
+	unsigned level = 1;
+	const u64 *entry = pagetable_walk(vm->pml4, linear, &level, false);
 
-	while (next_entry((struct vm *)vm, &at, USER_TOP, &level)) {
-		bytes += size_at(level);
-		at += size_at(level);
-	}
-	return bytes / PAGE;
+	return entry && (*entry & HELD);
 }

@@ -7,3 +7,14 @@ $(PRG)/%: workloads/programs/%.c workloads/programs/workload.h
 	@mkdir -p $(@D)
 	@echo "  PROGRAM $@"
 	$(Q)gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -ffp-contract=off -static -o $@ $<
+# what `vtxray workloads` shows: name, arguments, checksum of the default ones, what it does; from each program's head and `expected`
+images: $(PRG)/list
+$(PRG)/list: workloads/programs/expected $(wildcard workloads/programs/*.c)
+	@mkdir -p $(@D)
+	$(Q)awk -v OFS='\t' ' \
+		FILENAME ~ /expected$$/ { sum[$$1] = $$2; next } \
+		FNR == 1 { head = "" } \
+		FNR == 2 || (head != "" && head !~ /\*\/$$/) { sub(/^\/?[ *]* /, ""); head = head (head == "" ? "" : " ") $$0 } \
+		FNR > 1 && head ~ /\*\/$$/ { \
+			sub(/\. \*\/$$/, "", head); at = index(head, ": "); usage = substr(head, 1, at - 1); name = usage; sub(/ .*/, "", name); \
+			sub(/^[a-z]* */, "", usage); print name, usage, sum[name], substr(head, at + 2); nextfile }' $^ >$@
