@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The hypervisor of tests/metal on Bochs and on vtxray: the same lines, but for what tests/metal/README.md lists as deviations of Bochs.
-# CASES: how many of each family; SEED. `make check` runs 400 of each; `make check-bochs` 7000 (METAL_CASES, METAL_SEEDS change that).
+# CASES: how many of each family; SEED. `make check` runs 400 of each; `make check-bochs` 7000 (METAL_CASES,
+# and METAL_SEEDS, which may name several, change that).
 HERE=$(cd "$(dirname "$0")" && pwd)
 IMAGES=${IMAGES:-build/images}
 CASES=${CASES:-400} SEED=${SEED:-1}

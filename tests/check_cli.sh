@@ -3,25 +3,11 @@
 # The command line as a user meets it: exit statuses, messages, console and JSON files, signals, the terminal. The guests are boot
 # sectors of a few instructions, assembled here.
 # shellcheck disable=SC2016 # facts given as shell text are for eval
-VTXRAY=${VTXRAY:-build/release/vtxray}
+. "$(dirname "$0")/facts.sh"
 HERE=$(cd "$(dirname "$0")" && pwd)
-TMP=$(mktemp -d) || exit 2
-trap 'rm -rf "$TMP"' EXIT
-checks=0 failures=0
 
 guest() { # NAME: assembles standard input into the flat binary $TMP/NAME
 	as --32 -o "$TMP/$1.o" - && ld -m elf_i386 -Ttext 0x7c00 -e 0 --oformat binary -o "$TMP/$1" "$TMP/$1.o"
-}
-
-# fact TEXT COMMAND...: the command must succeed; its output is shown if it does not
-fact() {
-	local text=$1
-	shift
-	checks=$((checks + 1))
-	"$@" >"$TMP/fact" 2>&1 && return
-	failures=$((failures + 1))
-	echo "not so: $text"
-	head -n 5 "$TMP/fact" "$TMP/out" "$TMP/err" 2>/dev/null
 }
 
 # run STATUS ARGUMENT...: runs vtxray with the arguments; its output is left in $TMP/out and $TMP/err
@@ -41,7 +27,6 @@ usage() {
 }
 
 counter() { jq -e ".counters.$1" "$TMP/json"; }
-is() { [ "$1" = "$2" ] || { echo "'$1', expected '$2'"; return 1; }; }
 
 guest exit16 <<'END'
 .code16
@@ -133,6 +118,7 @@ lots not a number
 512K less than 1M
 2T more than 1T
 END
+fact "--explain-entry without --vmx is refused" usage "--explain-entry goes with --vmx" run --explain-entry "$TMP/exit16"
 fact "--max-insns 0 is refused" usage "at least 1" run --max-insns 0 "$TMP/exit16"
 fact "--max-insns junk is refused" usage "only digits" run --max-insns 1x "$TMP/exit16"
 
@@ -158,7 +144,14 @@ fact "a task switch is status 4, and said" eval 'run 4 run "$TMP/taskswitch" && 
 fact "--max-insns is status 124" run 124 run --max-insns 1000 "$TMP/loop"
 fact "--max-insns stops after exactly that many" eval 'run 124 run --max-insns 12k --json "$TMP/json" "$TMP/loop" && is "$(counter instructions)" 12000'
 fact "counters come at every end" eval 'run 124 run --max-insns 1k "$TMP/loop" && grep -qE "^             1,000      instructions" "$TMP/err"'
-ended_by() { timeout -k 5 --preserve-status -s "$1" 0.5 env --default-signal="$1" "$VTXRAY" run --json "$TMP/json" "$TMP/loop" >"$TMP/out" 2>"$TMP/err"; }
+ended_by() { # SIGNAL: sent while the guest runs; on a busy machine it takes a while until it does
+	for seconds in 0.5 3 20; do
+		status=0
+		timeout -k 5 --preserve-status -s "$1" "$seconds" env --default-signal="$1" "$VTXRAY" run --json "$TMP/json" "$TMP/loop" >"$TMP/out" 2>"$TMP/err" || status=$?
+		[ ! -s "$TMP/err" ] || break
+	done
+	return "$status"
+}
 fact "Ctrl-C is status 130, with counters" eval 'ended_by INT; is $? 130 && grep -q " instructions " "$TMP/err" && is "$(jq -r .end "$TMP/json")" interrupted'
 fact "SIGTERM is status 143, with counters" eval 'ended_by TERM; is $? 143 && grep -q " instructions " "$TMP/err"'
 fact "no standard input, output or error at all" eval '"$VTXRAY" run --json "$TMP/json" "$TMP/exit16" <&- >&- 2>&-; is $? 33 && jq -e .end "$TMP/json"'
@@ -184,7 +177,10 @@ fact "JSON to standard output" eval 'run 33 run --json - "$TMP/exit16" && jq -e 
 
 # ---- the terminal
 terminal() { script -qec "stty -a >'$TMP/before'; '$VTXRAY' run --max-insns 5000000 '$TMP/loop' 2>/dev/null; stty -a >'$TMP/after'" /dev/null </dev/null; }
-fact "the terminal is as it was before" eval 'terminal; [ -s "$TMP/before" ] && cmp "$TMP/before" "$TMP/after"'
+if script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
+	fact "the terminal is as it was before" eval 'terminal; [ -s "$TMP/before" ] && cmp "$TMP/before" "$TMP/after"'
+else
+	echo "no pseudo-terminals on this machine (/dev/pts): the terminal is not tested"
+fi
 
-echo "$(((checks - failures) * 100 / checks))%: Checks: $checks, Failures: $failures, Errors: 0"
-[ "$failures" -eq 0 ]
+facts_end

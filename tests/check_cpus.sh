@@ -53,13 +53,35 @@ agrees() {
 	jq -e '.counters | .cycles_by_cause as $c
 		| .walk_refs == ([$c.walk_l1, $c.walk_l2, $c.walk_llc, $c.walk_memory, $c.ept_l1, $c.ept_l2, $c.ept_llc, $c.ept_memory] | map(.count) | add)
 		and .walks == $c.walk.count and .vm_entries == $c.vm_entry.count and .vmreads == $c.vmread.count
-		and .ad_updates + .ept_ad_updates == $c.ad_update.count' "$TMP/1.json" >/dev/null
+		and .ad_updates + .ept_ad_updates == $c.ad_update.count
+		and .walk_refs == ([.walk_references[] | .l1, .l2, .l3, .memory] | add)
+		and .walk_refs_ept_pt == ([.walk_references[] | select(.table == "ept" and .entry == "PT") | .l1, .l2, .l3, .memory] | add + 0)
+		and .walks == .["dtlb_load_misses.miss_causes_a_walk"] + .["dtlb_store_misses.miss_causes_a_walk"] + .["itlb_misses.miss_causes_a_walk"]
+		and .walks - .walks_faulted == .["dtlb_load_misses.walk_completed"] + .["dtlb_store_misses.walk_completed"] + .["itlb_misses.walk_completed"]
+		and .walks == .walks_completed_4k + .walks_completed_2m + .walks_completed_1g + .walks_faulted' "$TMP/1.json" >/dev/null
 }
 counter() { "$VTXRAY" run --cpu skylake --paging ept --without "$1" --console "$TMP/console" --json "$TMP/w.json" "$image" 2>/dev/null; jq ".counters.walk_refs" "$TMP/w.json"; }
 saves() { [ "$(counter nested-tlb,psc,ept-psc)" -gt "$(counter psc,ept-psc)" ] && [ "$(counter psc,ept-psc)" -gt "$(counter psc)" ]; }
+sorted() {
+	"$VTXRAY" run --cpu skylake --paging shadow --console "$TMP/console" "$image" 2>&1 |
+		sed -n '/VM-EXIT/,/Total Samples/s/^ *[A-Z_]* *\([0-9][0-9]*\) .*%.*/\1/p' >"$TMP/samples"
+	[ "$(wc -l <"$TMP/samples")" -ge 4 ] && sort -rnc "$TMP/samples"
+}
+fact 'VM exits are listed by their samples, most first' sorted
+no_stlb() {
+	"$VTXRAY" run --cpu skylake --paging "$1" --without stlb --console "$TMP/console" --json "$TMP/w.json" "$image" 2>/dev/null
+	json skylake "$1" "$TMP/1.json"
+	jq -es '(.[0].counters | .stlb_misses == .dtlb_misses + .itlb_misses and .stlb_hits_4k + .stlb_hits_2m + .stlb_hits_1g == 0)
+		and .[0].counters.walks > .[1].counters.walks' "$TMP/w.json" "$TMP/1.json"
+}
 plain() { [ "$(counter nested-tlb,psc,ept-psc,l1d,l2,llc)" -gt 200000 ]; }
 fact 'guest-physical caches left out make more references' saves
+fact 'without an STLB every first-level miss is walked' no_stlb native
+fact 'and so it is under shadow paging' no_stlb shadow
 fact 'all caches may be left out' plain
+references() { "$VTXRAY" run --cpu skylake --paging ept --references --console "$TMP/console" "$image" 2>&1 | grep -qE '^   EPT   PT    guest PT +[0-9]'; }
+fact '--references shows the matrix' references
+fact '--references goes with --cpu' refuses '--without and --references go with --cpu' run --references nothing
 for cpu in nehalem haswell skylake icelake goldencove; do
 	for paging in native ept shadow; do
 		[ "$cpu" = skylake ] || [ "$paging" = ept ] || continue

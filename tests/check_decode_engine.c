@@ -4,6 +4,7 @@
  * code of each width) is run in a bare engine; its length and its memory accesses must be what decode_insn says. Where the engine reads
  * other bytes than the processor is listed in `known`. Capstone's lengths must be ours too, also for system instructions.
  */
+#include "emu/codeblock.h"
 #include "emu/decode.h"
 #include "tests/test.h"
 
@@ -164,6 +165,9 @@ static const char *check_accesses(const struct insn *insn)
 		return writes ? "write not seen" : "unexpected write";
 	if (!(insn->flags & INSN_MULTI) && (seen.reads > 1 || seen.writes > 1))
 		return "several callbacks";
+	int pieces = codeblock_pieces(insn);
+	if (pieces >= 0 && (unsigned)pieces != seen.reads + seen.writes)
+		return "callbacks in a block";
 	if ((insn->flags & INSN_RMW) && (seen.first_read != seen.first_write))
 		return "read and write apart";
 	unsigned count = operand_count(insn);

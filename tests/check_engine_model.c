@@ -87,6 +87,11 @@ START_TEST(read_modify_write_is_translated_once_with_write_intent)
 }
 END_TEST
 
+/* displacement of GUEST_DATA + 0x18 for an instruction of so many bytes at GUEST_CODE */
+#define RIP_BYTE(length, n) (uint8_t)((GUEST_DATA + 0x18 - GUEST_CODE - (length)) >> (8 * (n)))
+#define RIP_RELATIVE(length) RIP_BYTE(length, 0), RIP_BYTE(length, 1), RIP_BYTE(length, 2), RIP_BYTE(length, 3)
+
+/* RBX and the base of FS are GUEST_DATA, RCX is 2, RDX is beyond 32 bits, RSI names a bit of the dword at 18H */
 static const struct {
 	const char *name;
 	uint8_t code[12];
@@ -103,6 +108,13 @@ static const struct {
     {"add to memory, read-only", {0x48, 0x01, 0x04, 0x25, 0x18, 0, 0x20, 0}, PTE_RW, GUEST_DATA + 0x18, PF_W | PF_P, false},
     {"load that ends in the page", {0x48, 0x8b, 0x04, 0x25, 0xfc, 0xff, 0x1f, 0}, PTE_P, GUEST_DATA, 0, false},
     {"store that ends in the page", {0x48, 0x89, 0x04, 0x25, 0xfc, 0xff, 0x1f, 0}, PTE_P, GUEST_DATA, PF_W, false},
+    {"store by base and index", {0x89, 0x44, 0x8b, 0x10}, PTE_P, GUEST_DATA + 0x18, PF_W, false},
+    {"store with a 32-bit address", {0x67, 0x89, 0x42, 0xf8}, PTE_P, GUEST_DATA + 0x18, PF_W, false},
+    {"store in FS", {0x64, 0xc6, 0x04, 0x25, 0x18, 0, 0, 0, 1}, PTE_P, GUEST_DATA + 0x18, PF_W, false},
+    {"store relative to RIP", {0xc6, 0x05, RIP_RELATIVE(7), 1}, PTE_P, GUEST_DATA + 0x18, PF_W, false},
+    {"bts of a bit beyond its operand", {0x0f, 0xab, 0x33}, PTE_RW, GUEST_DATA + 0x18, PF_W | PF_P, false},
+    {"xadd", {0x0f, 0xc1, 0x43, 0x18}, PTE_RW, GUEST_DATA + 0x18, PF_W | PF_P, false},
+    {"movups store", {0x0f, 0x11, 0x43, 0x18}, PTE_P, GUEST_DATA + 0x18, PF_W, false},
     {"movups load", {0x0f, 0x10, 0x04, 0x25, 0x31, 0, 0x20, 0}, PTE_P, GUEST_DATA + 0x31, 0, false},
 };
 
@@ -111,6 +123,10 @@ START_TEST(a_data_fault_is_precise)
 	bool user = faults[_i].user;
 
 	guest_code(&g, faults[_i].code, sizeof faults[_i].code);
+	g.cpu.gpr[RBX] = g.cpu.seg[SEG_FS].base = GUEST_DATA;
+	g.cpu.gpr[RCX] = 2;
+	g.cpu.gpr[RDX] = 0xffffffff00000000ull + GUEST_DATA + 0x20;
+	g.cpu.gpr[RSI] = 0x18 * 8;
 	*guest_pte(&g, GUEST_DATA) &= ~faults[_i].cleared;
 	uint64_t before = 0x1111222233334444, *edge = (uint64_t *)(g.mem.host + GUEST_DATA - 8);
 	*edge = before;

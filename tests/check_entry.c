@@ -147,6 +147,33 @@ START_TEST(without_vpid_transitions_invalidate)
 }
 END_TEST
 
+/* Each transition by itself: what VM entry leaves of VPID 0, and what VM exit leaves, are looked for as soon as it is over. */
+START_TEST(without_vpid_entry_and_exit_each_invalidate)
+{
+	for (unsigned vpid = 0; vpid < 2; vpid++) {
+		struct cpu *cpu = vmx_fixture_enter(LONG);
+
+		set_bits(VMCS_PROC2_CONTROLS, vpid ? CTL(PROC2, VPID) : 0);
+		set(VMCS_VPID, 1);
+		mmu_set_context(&cpu->mmu, 1, 0, NULL, NULL);
+		ck_assert(mmu_access(&cpu->mmu, GLA(LAYOUT_DATA), ACC_READ)); /* the guest's, from an earlier entry */
+		mmu_set_context(&cpu->mmu, 0, 0, NULL, NULL);
+		ck_assert(mmu_access(&cpu->mmu, GLA(LAYOUT_DATA), ACC_READ)); /* the host's */
+		ck_assert(launch());
+		mmu_set_context(&cpu->mmu, 1, 0, NULL, NULL);
+		ck_assert_msg(mmu_peek_tlb(&cpu->mmu, GLA(LAYOUT_DATA), false), "VM entry leaves other VPIDs");
+		mmu_set_context(&cpu->mmu, 0, 0, NULL, NULL);
+		ck_assert_msg(!mmu_peek_tlb(&cpu->mmu, GLA(LAYOUT_DATA), false) == !vpid, "VM entry, VPID %u", vpid);
+		mmu_set_context(&cpu->mmu, (uint16_t)vpid, 0, NULL, NULL);
+		ck_assert(mmu_access(&cpu->mmu, GLA(LAYOUT_DATA), ACC_READ)); /* of the guest's */
+		raise_vm_exit(cpu, EXIT_HLT, 0);
+		vmx_exit(cpu);
+		mmu_set_context(&cpu->mmu, (uint16_t)vpid, 0, NULL, NULL);
+		ck_assert_msg(!mmu_peek_tlb(&cpu->mmu, GLA(LAYOUT_DATA), false) == !vpid, "VM exit, VPID %u", vpid);
+	}
+}
+END_TEST
+
 static uint64_t intr(unsigned type, unsigned vector)
 {
 	return INTR_VALID | vector | (uint64_t)type << INTR_TYPE_SHIFT;
@@ -192,7 +219,9 @@ START_TEST(pending_debug_exceptions_survive_as_the_event_allows)
 	    {0, 0, ACTIVITY_SHUTDOWN, false, 0},
 	    {0, 0, ACTIVITY_WAIT_FOR_SIPI, false, 0},
 	    {INTR_VALID | VEC_UD | EVTYPE_HARDWARE << 8, 0, ACTIVITY_ACTIVE, false, 0},
-	    {INTR_VALID | 3 | EVTYPE_SOFT_EXC << 8, BLOCK_MOV_SS, ACTIVITY_ACTIVE, false, 0},
+	    {INTR_VALID | 1 | EVTYPE_PRIV_SOFT << 8, BLOCK_MOV_SS, ACTIVITY_ACTIVE, false, 0},
+	    {INTR_VALID | 3 | EVTYPE_SOFT_EXC << 8, 0, ACTIVITY_ACTIVE, false, 0},
+	    {INTR_VALID | 3 | EVTYPE_SOFT_EXC << 8, BLOCK_MOV_SS, ACTIVITY_ACTIVE, true, 0},
 	    {INTR_VALID | 0x80 | EVTYPE_SOFT_INT << 8, 0, ACTIVITY_ACTIVE, false, 0},
 	    {INTR_VALID | 0x80 | EVTYPE_SOFT_INT << 8, BLOCK_MOV_SS, ACTIVITY_ACTIVE, true, 0},
 	    {INTR_VALID | INTR_TYPE_OTHER << 8, 0, ACTIVITY_ACTIVE, true, 0},
@@ -311,6 +340,102 @@ START_TEST(explain_names_field_requirement_and_section)
 }
 END_TEST
 
+static const char *explained_as(void)
+{
+	static char text[512];
+
+	entry_failure_text(&fix_vmx.failure, text, sizeof text);
+	return text;
+}
+
+START_TEST(explain_tells_of_what_comes_before_the_vmcs)
+{
+	struct cpu *cpu = vmx_fixture_enter(LONG);
+	bool entered;
+
+	cpu->interruptibility = BLOCK_MOV_SS;
+	ck_assert(!launch());
+	ck_assert_str_eq(explained_as(), "VM entry failed: events must not be blocked by MOV SS (VM-instruction error 26; SDM 3C, \"Basic "
+					 "VM-Entry Checks\")");
+	cpu->interruptibility = 0;
+	vmx_launch_or_resume(cpu, false, &entered);
+	ck_assert_str_eq(explained_as(), "VM entry failed: VMRESUME: the launch state of the current VMCS must be launched (VM-instruction "
+					 "error 5; SDM 3C, \"Basic VM-Entry Checks\")");
+	fix_vmx.vmcs.launched = true;
+	ck_assert(!launch());
+	ck_assert_str_eq(explained_as(), "VM entry failed: VMLAUNCH: the launch state of the current VMCS must be clear (VM-instruction "
+					 "error 4; SDM 3C, \"Basic VM-Entry Checks\")");
+	vmx_clear(cpu, VMX_LAYOUT_VMCS);
+	ck_assert(!launch());
+	ck_assert_str_eq(explained_as(),
+			 "VM entry failed: there must be a current VMCS (VMfailInvalid; SDM 3C, \"Basic VM-Entry Checks\")");
+	ck_assert_uint_eq(fix_vmx.failure.count, 4);
+}
+END_TEST
+
+START_TEST(explain_names_the_bits_that_are_wrong)
+{
+	vmx_fixture_enter(LONG);
+	set_bits(VMCS_PIN_CONTROLS, BIT(7) | BIT(31));
+	clear_bits(VMCS_PIN_CONTROLS, BIT(1));
+	ck_assert(!launch());
+	ck_assert_ptr_nonnull(
+	    strstr(explained_as(), "reserved bits must be set as IA32_VMX_PINBASED_CTLS says: bits 1, 7, 31 are wrong (it"));
+	vmx_fixture_enter(LONG);
+	set_bits(VMCS_GUEST_CR4, BIT(63));
+	ck_assert(!launch());
+	ck_assert_ptr_nonnull(strstr(explained_as(), "not supported in VMX operation: bit 63 is wrong (it is 0x8"));
+	vmx_fixture_enter(LONG);
+	set(VMCS_GUEST_CR4, ~0ull);
+	ck_assert(!launch());
+	ck_assert_ptr_nonnull(strstr(explained_as(), ", 63 are wrong (it is 0xffffffffffffffff; SDM 3C, "));
+}
+END_TEST
+
+START_TEST(explain_names_the_msr_that_cannot_be_loaded)
+{
+	vmx_fixture_enter(LONG);
+	msr_entry(VMX_LAYOUT_MSR_LOAD, 0, MSR_LSTAR, 0, 0);
+	msr_entry(VMX_LAYOUT_MSR_LOAD, 1, MSR_LSTAR, 0, BIT(62));
+	set(VMCS_ENTRY_MSR_LOAD_COUNT, 2);
+	ck_assert(!launch());
+	ck_assert_str_eq(explained_as(),
+			 "VM entry failed: VM-entry MSR-load area, entry 2, MSR 0xc0000082: WRMSR of the value to the MSR must not cause a "
+			 "general-protection exception (value 0x4000000000000000; SDM 3C, \"Loading MSRs\")");
+	vmx_fixture_enter(LONG);
+	msr_entry(VMX_LAYOUT_MSR_LOAD, 0, 0xc0000100, 0, 0);
+	set(VMCS_ENTRY_MSR_LOAD_COUNT, 1);
+	ck_assert(!launch());
+	ck_assert_ptr_nonnull(strstr(explained_as(), "entry 1, MSR 0xc0000100: bits 31:0 must be neither C0000100H"));
+}
+END_TEST
+
+START_TEST(what_is_defined_of_unusable_segments_is_loaded_so)
+{
+	struct cpu *cpu = vmx_fixture_enter(LONG);
+	static const uint8_t data[] = {SEG_SS, SEG_DS, SEG_ES};
+
+	for (unsigned i = 0; i < ARRAY_LEN(data); i++) {
+		fix_vmx.vmcs.field[VMCS_I_GUEST_ES_AR + data[i]] |= AR_UNUSABLE | BITS(11, 8) | BITS(31, 17);
+		fix_vmx.vmcs.field[VMCS_I_GUEST_ES_BASE + data[i]] = 0x1234567812345678;
+	}
+	clear_bits(VMCS_GUEST_SS_AR, AR_DB);
+	set(VMCS_GUEST_LDTR_BASE, 0x1234567812345678);
+	ck_assert_msg(launch(), "%s", explained_as());
+	ck_assert_uint_eq(cpu->seg[SEG_SS].base, 0x12345670);
+	ck_assert(cpu->seg[SEG_SS].ar & AR_DB);
+	ck_assert_uint_eq(cpu->seg[SEG_DS].base, 0x12345678);
+	ck_assert_uint_eq(cpu->seg[SEG_ES].base, 0x12345678);
+	ck_assert(is_canonical(cpu->ldtr.base, LINEAR_WIDTH));
+	raise_vm_exit(cpu, EXIT_HLT, 0);
+	vmx_exit(cpu); /* reserved bits, and the upper half of these bases, are always saved as 0 */
+	for (unsigned i = 0; i < ARRAY_LEN(data); i++) {
+		ck_assert_uint_eq(fix_vmx.vmcs.field[VMCS_I_GUEST_ES_AR + data[i]] & (BITS(11, 8) | BITS(31, 16)), AR_UNUSABLE);
+		ck_assert_uint_eq(fix_vmx.vmcs.field[VMCS_I_GUEST_ES_BASE + data[i]] >> 32, 0);
+	}
+}
+END_TEST
+
 /* Any bits in the VMCS: every field random, many times; nothing breaks, and the result is one the SDM knows. */
 START_TEST(garbage_vmcs_ends_in_a_defined_way)
 {
@@ -349,6 +474,7 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, pae_pdptes_come_from_memory_or_with_ept_from_the_vmcs);
 	tcase_add_test(tc, vpid_and_ept_tag_the_mmu);
 	tcase_add_test(tc, without_vpid_transitions_invalidate);
+	tcase_add_test(tc, without_vpid_entry_and_exit_each_invalidate);
 	tcase_add_test(tc, events_of_every_type_are_left_for_delivery);
 	tcase_add_test(tc, pending_debug_exceptions_survive_as_the_event_allows);
 	tcase_add_test(tc, msr_area_is_loaded_on_entry);
@@ -356,6 +482,10 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, an_endless_msr_area_ends);
 	tcase_add_test(tc, late_failure_keeps_the_injection_valid_bit_and_loads_the_host);
 	tcase_add_test(tc, explain_names_field_requirement_and_section);
+	tcase_add_test(tc, explain_tells_of_what_comes_before_the_vmcs);
+	tcase_add_test(tc, explain_names_the_bits_that_are_wrong);
+	tcase_add_test(tc, explain_names_the_msr_that_cannot_be_loaded);
+	tcase_add_test(tc, what_is_defined_of_unusable_segments_is_loaded_so);
 	tcase_add_test(tc, garbage_vmcs_ends_in_a_defined_way);
 	suite_add_tcase(suite, tc);
 }

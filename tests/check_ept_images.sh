@@ -4,9 +4,14 @@
 . "$(dirname "$0")/same_end.sh"
 
 for image in "$images"/*.elf; do
-	natively "$image"
-	compare "$image" --paging ept
-	compare "$image" --paging ept --ept-page 2m
+	case $image in
+	*/reach*) ;; # needs more memory than is given by default: beyond it the VMM stops clearly, where a processor reads all ones
+	*)
+		natively "$image"
+		compare "$image" --paging ept
+		compare "$image" --paging ept --ept-page 2m
+		;;
+	esac
 	natively "$image" --mem 1280M
 	compare "$image" --mem 1280M --paging ept --ept-page 1g
 done

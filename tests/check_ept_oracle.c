@@ -116,6 +116,22 @@ struct whole {
 	uint64_t *guest_place[5], *ept_place[5][6], *final_place[6];
 };
 
+/* Where the guest's tables lie: each is reached through EPT entries of its own at every level but the fifth, and so is the data. */
+static uint64_t table_gpa(unsigned level)
+{
+	return (uint64_t)level << 39 | guest_table(level);
+}
+
+static uint64_t hpa_of(uint64_t gpa_)
+{
+	return FIX_GUEST + (gpa_ & BITS(38, 0));
+}
+
+static void map_apart(uint64_t page)
+{
+	ck_assert(ept_map_page(&fix.map, GPA(page), HPA(hpa_of(page)), PAGE_SHIFT, FIX_RWX_WB));
+}
+
 static void whole_start(struct whole *w, const struct oracle_ept *config)
 {
 	w->config = *config;
@@ -124,13 +140,14 @@ static void whole_start(struct whole *w, const struct oracle_ept *config)
 		fix.vmx.vmcs.proc2_controls |= CTL(PROC2, MBEC);
 	fix_use(fix.vmx.vmcs.eptp);
 	guest_paging(4);
+	fix.cpu.cr3 = table_gpa(4);
+	cpu_paging_changed(&fix.cpu);
 	w->guest.final_gpa = DATA_GPA | page_offset(linear);
-	fix_map(DATA_GPA, PAGE_SHIFT);
+	map_apart(DATA_GPA);
 	for (unsigned level = 1; level <= 4; level++) {
-		/* tables in regions of their own, so that no two share an EPT leaf */
-		fix_map(guest_table(level), PAGE_SHIFT);
-		w->guest.entry_gpa[level] = guest_entry_at(level, linear);
-		w->guest_place[level] = host_of(HPA(FIX_GUEST + w->guest.entry_gpa[level]));
+		map_apart(table_gpa(level));
+		w->guest.entry_gpa[level] = (uint64_t)level << 39 | guest_entry_at(level, linear);
+		w->guest_place[level] = host_of(HPA(hpa_of(w->guest.entry_gpa[level])));
 	}
 	for (unsigned l = 1; l <= config->levels; l++) {
 		w->final_place[l] = host_of(ept_entry_at(w->guest.final_gpa, l));
@@ -143,7 +160,7 @@ static void whole_start(struct whole *w, const struct oracle_ept *config)
 static void set_guest(struct whole *w, unsigned rights, unsigned restricted, unsigned flags)
 {
 	for (unsigned level = 1; level <= 4; level++) {
-		uint64_t address = level == 1 ? DATA_GPA : guest_table(level - 1);
+		uint64_t address = level == 1 ? DATA_GPA : table_gpa(level - 1);
 		uint64_t entry = address | PTE_P | PTE_RW | PTE_US | (flags & 1 ? PTE_A : 0) | (flags & 2 && level == 1 ? PTE_D : 0);
 		if (level == restricted) {
 			entry &= ~(PTE_RW | PTE_US);
@@ -153,17 +170,19 @@ static void set_guest(struct whole *w, unsigned rights, unsigned restricted, uns
 	}
 }
 
-/* EPT leaves: all rights, but the victim's (0: the final page). */
-static void set_ept(struct whole *w, unsigned victim, uint64_t leaf_bits)
+/* EPT entries: all rights, but for the victim (0: the final page) at one EPT level: these bits. */
+static void set_ept(struct whole *w, unsigned victim, unsigned at_level, uint64_t bits)
 {
 	const uint64_t full = FIX_RWX_WB | EPTE_XU;
 	for (unsigned level = 0; level <= 4; level++) {
 		uint64_t **place = level ? w->ept_place[level] : w->final_place;
-		uint64_t page = FIX_GUEST + page_base(level ? w->guest.entry_gpa[level] : w->guest.final_gpa);
-		*place[1] = page | (level == victim ? leaf_bits : full);
-		for (unsigned l = 2; l <= w->config.levels; l++)
-			*place[l] = (*place[l] & BITS(45, 12)) | EPTE_RWX | EPTE_XU;
+		uint64_t page = hpa_of(page_base(level ? w->guest.entry_gpa[level] : w->guest.final_gpa));
+		*place[1] = page | (level == victim && at_level == 1 ? bits : full);
+		for (unsigned l = 2; l <= w->config.levels && l < 5; l++)
+			*place[l] = (*place[l] & BITS(45, 12)) | (level == victim && at_level == l ? bits : EPTE_RWX | EPTE_XU);
 	}
+	if (w->config.levels == 5) /* of all */
+		*w->final_place[5] = (*w->final_place[5] & BITS(45, 12)) | (at_level == 5 ? bits : EPTE_RWX | EPTE_XU);
 	for (unsigned level = 0; level <= 4; level++)
 		for (unsigned l = 1; l <= w->config.levels; l++)
 			(level ? &w->guest.table[level] : &w->guest.final)->of[l] = *(level ? w->ept_place[level] : w->final_place)[l];
@@ -174,9 +193,13 @@ static bool same_entries(const struct whole *w)
 	bool same = true;
 	for (unsigned level = 1; level <= 4; level++)
 		same = same && *w->guest_place[level] == w->guest.entry[level];
-	for (unsigned level = 0; level <= 4; level++) /* upper EPT entries are shared: each of the oracle's copies is a part of them */
-		same =
-		    same && *(level ? w->ept_place[level] : w->final_place)[1] == (level ? &w->guest.table[level] : &w->guest.final)->of[1];
+	for (unsigned level = 0; level <= 4; level++)
+		for (unsigned l = 1; l <= 4; l++)
+			same = same && *(level ? w->ept_place[level] : w->final_place)[l] ==
+					   (level ? &w->guest.table[level] : &w->guest.final)->of[l];
+	/* the top entry of five levels is shared: each of the oracle's copies is a part of it */
+	for (unsigned level = 0; w->config.levels == 5 && level <= 4; level++)
+		same = same && !((level ? &w->guest.table[level] : &w->guest.final)->of[5] & ~*w->final_place[5]);
 	return same;
 }
 
@@ -218,6 +241,11 @@ static uint64_t leaf_number(unsigned n)
 	       (n & 64 ? EPTE_D : 0);
 }
 
+static uint64_t upper_number(unsigned n)
+{
+	return (n & 7) | (n & 8 ? EPTE_XU : 0) | (n & 16 ? EPTE_A : 0);
+}
+
 START_TEST(every_access_through_guest_tables_is_as_the_sdm_says)
 {
 	struct oracle_ept config = {.ad = _i & 1, .mbec = _i & 2, .exec_only = true, .levels = _i & 4 ? 5 : 4};
@@ -231,10 +259,33 @@ START_TEST(every_access_through_guest_tables_is_as_the_sdm_says)
 				for (unsigned kind = 0; kind < ORACLE_TABLE; kind++) {
 					count++;
 					set_guest(&w, guest & 7, 1 + count % 4, guest >> 3);
-					set_ept(&w, victim, leaf_number(leaf));
+					set_ept(&w, victim, 1, leaf_number(leaf));
 					compare_whole(&w, kind == ORACLE_FETCH_USER ? ORACLE_FETCH_SUPERVISOR : kind,
 						      kind == ORACLE_FETCH_USER || count / 5 & 1);
 				}
+	fix_stop();
+}
+END_TEST
+
+/* R, W, X, XU and A of an EPT entry that refers to a table: those above the leaf count as much as it does. */
+START_TEST(every_access_under_restricted_upper_levels_is_as_the_sdm_says)
+{
+	struct oracle_ept config = {.ad = _i & 1, .mbec = _i & 2, .exec_only = true, .levels = _i & 4 ? 5 : 4};
+	static struct whole w;
+	unsigned count = 0;
+
+	whole_start(&w, &config);
+	for (unsigned victim = 0; victim <= 4; victim++)
+		for (unsigned level = 2; level <= config.levels; level++)
+			for (unsigned upper = 0; upper < 32; upper++)
+				for (unsigned guest = 0; guest < RIGHTS * FLAGS; guest++)
+					for (unsigned kind = 0; kind < ORACLE_TABLE; kind++) {
+						count++;
+						set_guest(&w, guest & 7, 1 + count % 4, guest >> 3);
+						set_ept(&w, victim, level, upper_number(upper));
+						compare_whole(&w, kind == ORACLE_FETCH_USER ? ORACLE_FETCH_SUPERVISOR : kind,
+							      kind == ORACLE_FETCH_USER || count / 5 & 1);
+					}
 	fix_stop();
 }
 END_TEST
@@ -245,6 +296,7 @@ static void add_cases(Suite *suite)
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, every_entry_is_as_the_sdm_says, 0, 16);
 	tcase_add_loop_test(tc, every_access_through_guest_tables_is_as_the_sdm_says, 0, 8);
+	tcase_add_loop_test(tc, every_access_under_restricted_upper_levels_is_as_the_sdm_says, 0, 8);
 	suite_add_tcase(suite, tc);
 }
 

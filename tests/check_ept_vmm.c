@@ -97,6 +97,41 @@ START_TEST(memory_is_backed_when_touched)
 }
 END_TEST
 
+/* The frames of the tables below one, itself included. */
+static uint64_t count_tables(uint64_t table, unsigned level)
+{
+	uint64_t count = 1;
+
+	for (uint64_t at = table; level > 1 && at < table + PAGE_SIZE; at += 8) {
+		uint64_t entry = mem_read(&mem, HPA(at), 8);
+		if (entry & EPTE_RWX && !(entry & EPTE_PS))
+			count += count_tables(entry & BITS(51, 12), level - 1);
+	}
+	return count;
+}
+
+START_TEST(the_frames_of_ept_tables_are_counted)
+{
+	hpa_t hpa;
+
+	levels = 4 + (unsigned)_i;
+	start(PAGE_SHIFT, false);
+	ck_assert_uint_eq(cpu.ev.n[EV_EPT_TABLES], 1);
+	ck_assert(touch(0x7123, ACC_WRITE, &hpa));
+	ck_assert_uint_eq(cpu.ev.n[EV_EPT_TABLES], levels);
+	ck_assert(touch(0x8000, ACC_READ, &hpa));
+	ck_assert_uint_eq(cpu.ev.n[EV_EPT_TABLES], levels);
+	ck_assert(touch(DEVICE, ACC_READ, &hpa));
+	ck_assert_uint_eq(cpu.ev.n[EV_EPT_TABLES], levels + 2);
+	ck_assert_uint_eq(count_tables(v.map.root.u, levels), cpu.ev.n[EV_EPT_TABLES]);
+	stop();
+	start(PAGE_SHIFT_2M, false);
+	ck_assert(touch(0x212345, ACC_WRITE, &hpa));
+	ck_assert_uint_eq(count_tables(v.map.root.u, levels), cpu.ev.n[EV_EPT_TABLES]);
+	stop();
+}
+END_TEST
+
 START_TEST(large_pages_back_what_is_aligned_and_ram)
 {
 	hpa_t hpa;
@@ -223,6 +258,7 @@ static void add_cases(Suite *suite)
 {
 	TCase *tc = tcase_create("vmm");
 	tcase_add_loop_test(tc, memory_is_backed_when_touched, 0, 2);
+	tcase_add_loop_test(tc, the_frames_of_ept_tables_are_counted, 0, 2);
 	tcase_add_test(tc, large_pages_back_what_is_aligned_and_ram);
 	tcase_add_test(tc, a_touch_beyond_memory_stops_the_run);
 	tcase_add_test(tc, a_device_moved_onto_host_memory_stops_the_run);

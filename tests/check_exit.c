@@ -192,6 +192,7 @@ START_TEST(rf_is_saved_by_the_kind_of_exit)
 	    {EXIT_EXTERNAL_INTERRUPT, -1, 0, false, true},
 	    {EXIT_PREEMPTION_TIMER, -1, 0, false, true},
 	    {EXIT_TRIPLE_FAULT, -1, 0, true, true},
+	    {EXIT_TASK_SWITCH, -1, 0, false, false}, /* by CALL, JMP or IRET */
 	    {EXIT_EPT_VIOLATION, -1, 0, true, true},
 	    {EXIT_EPT_MISCONFIG, -1, 0, true, true},
 	    {EXIT_EXCEPTION_NMI, VEC_PF, 0, true, true},
@@ -212,6 +213,76 @@ START_TEST(rf_is_saved_by_the_kind_of_exit)
 			vmx_exit(cpu);
 			ck_assert_msg(!!(get(VMCS_GUEST_RFLAGS) & FLAG_RF) == (rf ? rows[i].from_1 : rows[i].from_0), "row %u, RF %u", i,
 				      rf);
+		}
+}
+END_TEST
+
+/* A 32-bit guest whose IDT is full of task gates: what goes through it is a task switch, which exits. */
+static struct cpu *guest_with_task_gates(void)
+{
+	struct cpu *cpu = vmx_fixture_enter(PAE);
+
+	ck_assert(launch());
+	cpu->gdtr = (struct table_reg){0x6000, 0xff};
+	cpu->idtr = (struct table_reg){0x7000, 0x7ff};
+	mem_write(&fix.mem, HPA(0x6018), 0x67 | LAYOUT_TSS << 16 | 0x89ull << 40, 8);
+	for (unsigned v = 0; v < 256; v++)
+		mem_write(&fix.mem, HPA(0x7000 + 8 * v), 0x18 << 16 | 0xe5ull << 40, 8);
+	return cpu;
+}
+
+/* INT3, INTO and INT1 have cleared RF; what comes up on the way of an event saves what the event would have. */
+START_TEST(rf_of_events_is_that_of_the_image_they_would_have_saved)
+{
+	static const struct {
+		uint8_t type, vector;
+		bool from_0, from_1;
+	} rows[] = {{EVTYPE_SOFT_EXC, VEC_BP, false, false},
+		    {EVTYPE_PRIV_SOFT, VEC_DB, false, false},
+		    {EVTYPE_HARDWARE, VEC_UD, true, true},
+		    {EVTYPE_SOFT_INT, 0x80, false, false},
+		    {EVTYPE_EXTERNAL, 0x40, false, true}};
+
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
+		for (unsigned n = 0; n < 4; n++) {
+			bool rf = n & 1, direct = n & 2 && i < 3;
+			struct cpu *cpu = guest_with_task_gates();
+
+			fix_vmx.vmcs.exception_bitmap = direct ? BITS(31, 0) : 0;
+			cpu->rflags |= rf ? FLAG_RF : 0;
+			raise_exception(cpu, rows[i].vector);
+			cpu->pending.type = rows[i].type;
+			ck_assert(!deliver_pending(cpu));
+			vmx_exit(cpu);
+			ck_assert_uint_eq(get(VMCS_EXIT_REASON), direct ? EXIT_EXCEPTION_NMI : EXIT_TASK_SWITCH);
+			bool saved = get(VMCS_GUEST_RFLAGS) & FLAG_RF;
+			ck_assert_msg(saved == (rf ? rows[i].from_1 : rows[i].from_0), "row %u, case %u", i, n);
+		}
+}
+END_TEST
+
+/* An event that exits on its way has ended them; one that exits itself has not, but for #MF. */
+START_TEST(blocking_by_sti_and_mov_ss_ends_with_an_indirect_exit_and_with_mf)
+{
+	static const struct {
+		uint8_t vector;
+		bool direct, kept;
+	} rows[] = {{VEC_UD, true, true}, {VEC_MF, true, false}, {VEC_UD, false, false}};
+
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
+		for (uint8_t blocking = BLOCK_STI; blocking <= BLOCK_MOV_SS; blocking++) {
+			vmx_fixture_enter(LONG);
+			set(VMCS_EXCEPTION_BITMAP, rows[i].direct ? BIT(rows[i].vector) : BIT(VEC_GP));
+			struct cpu *cpu = guest();
+			cpu->idtr.limit = 0;
+			cpu->interruptibility = blocking;
+			cpu->pending_dbg = blocking == BLOCK_MOV_SS ? BIT(14) : 0;
+			raise_exception(cpu, rows[i].vector);
+			ck_assert(!deliver_pending(cpu));
+			vmx_exit(cpu);
+			ck_assert_msg(get(VMCS_GUEST_INTERRUPTIBILITY) == (rows[i].kept ? blocking : 0), "row %u, %u", i, blocking);
+			bool debug = rows[i].kept && blocking == BLOCK_MOV_SS;
+			ck_assert_msg(get(VMCS_GUEST_PENDING_DBG) == (debug ? BIT(14) : 0), "row %u, %u", i, blocking);
 		}
 }
 END_TEST
@@ -455,6 +526,8 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, a_32_bit_host_is_loaded_with_its_pdptes);
 	tcase_add_test(tc, leaving_ia32e_mode_for_a_32_bit_host_aborts);
 	tcase_add_test(tc, rf_is_saved_by_the_kind_of_exit);
+	tcase_add_test(tc, rf_of_events_is_that_of_the_image_they_would_have_saved);
+	tcase_add_test(tc, blocking_by_sti_and_mov_ss_ends_with_an_indirect_exit_and_with_mf);
 	tcase_add_test(tc, idt_vectoring_names_the_event_under_delivery);
 	tcase_add_test(tc, exceptions_on_the_way_of_an_exception);
 	tcase_add_test(tc, injected_events_do_not_exit_themselves_nor_touch_cr2_and_dr6);

@@ -287,6 +287,46 @@ START_TEST(the_grid_has_every_reference_in_its_order)
 }
 END_TEST
 
+START_TEST(an_address_that_is_not_canonical_is_told_under_ept_too)
+{
+	for (unsigned levels = 4; levels <= 5; levels++) {
+		ept_start(4, 1, levels, 1, false);
+		explain(0x800000000000, ACC_READ);
+		char *text = text_of(false);
+		says(text, levels == 4 ? "\n4-level EPT, EPTP" : "\n5-level EPT, EPTP");
+		says(text, "is not canonical (48 bits)");
+		ck_assert_uint_eq(e.refs, 0);
+		free(text);
+		fix_stop();
+	}
+}
+END_TEST
+
+START_TEST(the_memory_type_is_that_of_ept_and_the_guests_pat)
+{
+	static const struct {
+		uint64_t guest, ept, cr0;
+		const char *says;
+	} rows[] = {
+	    {0, 0, 0, "Its memory type is WB: EPT's WB combined with WB, entry 0 of the guest's PAT."},
+	    {PTE_PCD, 0, 0, "Its memory type is UC: EPT's WB combined with UC-, entry 2 of the guest's PAT."},
+	    {PTE_PCD | PTE_PWT, EPTE_IPAT, 0, "Its memory type is WB: EPT's, which ignores the guest's PAT."},
+	    {BIT(7) | PTE_PWT, 0, 0, "Its memory type is WT: EPT's WB combined with WT, entry 5 of the guest's PAT."},
+	    {0, 0, CR0_CD, "Its memory type is UC: CR0.CD is 1."},
+	};
+	ept_start(4, 1, 4, 1, true);
+	uint64_t page = guest_get(guest_entry_at(1, GLA_4K));
+	guest_put(guest_entry_at(1, GLA_4K), page | rows[_i].guest);
+	ept_put(page_base(page & BITS(45, 12)), 1, ept_get(page & BITS(45, 12), 1) | rows[_i].ept);
+	fix.cpu.cr0 |= rows[_i].cr0;
+	explain(GLA_4K, ACC_READ);
+	char *text = text_of(false);
+	says(text, rows[_i].says);
+	free(text);
+	fix_stop();
+}
+END_TEST
+
 START_TEST(an_ept_violation_at_the_final_address_is_decoded)
 {
 	ept_start(4, 1, 4, 1, true);
@@ -520,6 +560,8 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, pae_starts_at_its_registers);
 	tcase_add_test(tc, a_4_mib_page_of_32_bit_paging_is_explained);
 	tcase_add_loop_test(tc, the_grid_has_every_reference_in_its_order, 0, 72);
+	tcase_add_test(tc, an_address_that_is_not_canonical_is_told_under_ept_too);
+	tcase_add_loop_test(tc, the_memory_type_is_that_of_ept_and_the_guests_pat, 0, 5);
 	tcase_add_test(tc, an_ept_violation_at_the_final_address_is_decoded);
 	tcase_add_test(tc, an_ept_violation_at_a_table_is_decoded);
 	tcase_add_test(tc, a_flag_that_cannot_be_written_is_a_walk_made_again);

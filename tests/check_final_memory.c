@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RAM = 64 << 20 };
+#define RAM_SMALL (64ull << 20)
+#define RAM_1G BIT(30) /* a 1-GiB EPT page fits: into less, smaller ones go */
 
 static struct machine native, hosted;
 static struct console console[2];
@@ -25,7 +26,6 @@ static void run(struct machine *m, struct console *out, const struct machine_con
 	snprintf(image, sizeof image, "%s/paging.elf", folder ? folder : "build/images");
 	ck_assert_int_eq(console_init(out, NULL, -1, 1 << 20), 0);
 	c.console = out;
-	c.ram_size = RAM;
 	ck_assert_int_eq(machine_init(m, &c), 0);
 	ck_assert_msg(machine_load(m, &request, error) == 0, "%s", error);
 	ck_assert_int_eq(machine_run(m), END_EXIT);
@@ -48,18 +48,32 @@ static const uint8_t *guest_page(struct machine *m, uint64_t gpa)
 
 static const struct {
 	unsigned shift, levels;
-} sizes[] = {{PAGE_SHIFT, 4}, {PAGE_SHIFT_2M, 4}, {PAGE_SHIFT_1G, 4}, {PAGE_SHIFT, 5}, {PAGE_SHIFT_2M, 5}};
+	uint64_t ram;
+} sizes[] = {{PAGE_SHIFT, 4, RAM_SMALL},    {PAGE_SHIFT_2M, 4, RAM_SMALL}, {PAGE_SHIFT_1G, 4, RAM_SMALL}, {PAGE_SHIFT, 5, RAM_SMALL},
+	     {PAGE_SHIFT_2M, 5, RAM_SMALL}, {PAGE_SHIFT_1G, 4, RAM_1G},	   {PAGE_SHIFT_1G, 5, RAM_1G}};
+
+/* The EPT page that maps the guest's top table is of the size asked for, if that fits. */
+static void check_page_size(const uint64_t ram, unsigned wanted)
+{
+	unsigned shift;
+
+	ck_assert(ept_map_find(&hosted.ept_vmm.map, GPA(page_base(native.cpu.cr3)), &shift) != 0);
+	ck_assert_uint_eq(shift, wanted == PAGE_SHIFT_1G && ram < RAM_1G ? PAGE_SHIFT_2M : wanted);
+}
 
 START_TEST(memory_and_registers_end_alike)
 {
-	const struct machine_config plain = {.paging = PAGING_NATIVE};
-	const struct machine_config ept = {.paging = PAGING_EPT, .ept_page_shift = sizes[_i].shift, .ept_levels = sizes[_i].levels};
+	const uint64_t ram = sizes[_i].ram;
+	const struct machine_config plain = {.paging = PAGING_NATIVE, .ram_size = ram};
+	const struct machine_config ept = {
+	    .paging = PAGING_EPT, .ept_page_shift = sizes[_i].shift, .ept_levels = sizes[_i].levels, .ram_size = ram};
 
 	run(&native, &console[0], &plain);
 	run(&hosted, &console[1], &ept);
+	check_page_size(ram, sizes[_i].shift);
 	ck_assert_uint_eq(console[0].captured, console[1].captured);
 	ck_assert_mem_eq(console[0].capture, console[1].capture, console[0].captured);
-	for (uint64_t gpa = 0; gpa < RAM; gpa += PAGE_SIZE)
+	for (uint64_t gpa = 0; gpa < ram; gpa += PAGE_SIZE)
 		ck_assert_msg(!memcmp(guest_page(&native, gpa), guest_page(&hosted, gpa), PAGE_SIZE), "page %#lx differs", gpa);
 	/* the guest's last act is an OUT: natively it has retired, the VMM has advanced over it */
 	for (unsigned i = 0; i < GPR_COUNT; i++)

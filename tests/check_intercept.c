@@ -278,6 +278,13 @@ START_TEST(cr3_target_values_do_not_exit)
 }
 END_TEST
 
+/* LMSW's exit reason, or -1 */
+static int lmsw_exits(struct insn insn, uint64_t msw)
+{
+	fix.cpu.pending = (struct pending){.kind = PENDING_NONE};
+	return vmx_intercept_lmsw(&fix.cpu, &insn, msw) ? (int)fix.cpu.pending.exit_reason : -1;
+}
+
 START_TEST(clts_and_lmsw_follow_mask_and_shadow)
 {
 	for (unsigned bits = 0; bits < 4; bits++) {
@@ -296,8 +303,7 @@ START_TEST(clts_and_lmsw_follow_mask_and_shadow)
 		vmx_fixture_enter(LONG);
 		set(VMCS_CR0_MASK, rows[i].mask), set(VMCS_CR0_SHADOW, rows[i].shadow);
 		struct cpu *cpu = guest_with(0, 0, 0);
-		cpu->gpr[RBX] = rows[i].source;
-		ck_assert_msg((exits(insn_of(SYS_LMSW)) >= 0) == rows[i].exits, "row %u", i);
+		ck_assert_msg((lmsw_exits(insn_of(SYS_LMSW), rows[i].source) >= 0) == rows[i].exits, "row %u", i);
 		if (rows[i].exits)
 			ck_assert_uint_eq(cpu->pending.qualification, 3 << 4 | rows[i].source << 16);
 	}
@@ -306,10 +312,27 @@ START_TEST(clts_and_lmsw_follow_mask_and_shadow)
 	set(VMCS_CR0_MASK, CR0_EM);
 	struct cpu *cpu = guest_with(0, 0, 0);
 	insn.flags = INSN_MEM, insn.rm = REG_NONE, insn.disp = LAYOUT_DATA, insn.scale = 1;
-	mem_write(&fix.mem, HPA(LAYOUT_DATA), 5, 2);
-	ck_assert_int_eq(exits(insn), EXIT_CR_ACCESS);
+	ck_assert_int_eq(lmsw_exits(insn, 5), EXIT_CR_ACCESS);
 	ck_assert_uint_eq(cpu->pending.qualification, 3 << 4 | BIT(6) | 5 << 16);
 	ck_assert_uint_eq(cpu->pending.exit_gla, LAYOUT_DATA);
+}
+END_TEST
+
+START_TEST(lmsw_reads_its_operand_once)
+{
+	for (unsigned bit = 0; bit < 2; bit++) { /* without and with an exit */
+		struct cpu *cpu = vmx_fixture_enter(LONG);
+		struct insn insn = insn_of(SYS_LMSW);
+
+		set(VMCS_CR0_MASK, CR0_EM);
+		guest_with(0, 0, 0);
+		insn.flags = INSN_MEM, insn.rm = REG_NONE, insn.disp = LAYOUT_DATA, insn.scale = 1;
+		mem_write(&fix.mem, HPA(LAYOUT_DATA), bit ? 5 : 1, 2);
+		cpu->insn_loads = 0;
+		struct sysinsn s = {.cpu = cpu, .bus = &fix.bus, .insn = &insn};
+		ck_assert_int_eq(sys_LMSW(&s), !bit);
+		ck_assert_uint_eq(cpu->insn_loads, 1);
+	}
 }
 END_TEST
 
@@ -492,6 +515,34 @@ START_TEST(monitor_trap_comes_after_one_instruction_or_the_injected_event)
 }
 END_TEST
 
+/* Looked at again and again while nothing happens; then an event is delivered. */
+START_TEST(monitor_trap_in_inactive_states)
+{
+	static const struct {
+		enum activity activity;
+		bool after_event;
+	} rows[] = {{ACTIVITY_HLT, true}, {ACTIVITY_SHUTDOWN, false}, {ACTIVITY_WAIT_FOR_SIPI, false}};
+
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		vmx_fixture_enter(LONG);
+		set(VMCS_GUEST_ACTIVITY, rows[i].activity);
+		struct cpu *cpu = guest_with(0, CTL(PROC, MONITOR_TRAP), 0);
+		for (unsigned n = 0; n < 3; n++)
+			ck_assert_msg(!vmx_before_instruction(cpu, false), "row %u", i);
+		vmx_delivered(cpu);
+		ck_assert_msg(vmx_before_instruction(cpu, false) == rows[i].after_event, "row %u", i);
+	}
+	vmx_fixture_enter(LONG);
+	struct cpu *cpu = guest_with(0, CTL(PROC, MONITOR_TRAP), 0);
+	ck_assert(!vmx_before_instruction(cpu, false));
+	cpu->activity = ACTIVITY_HLT; /* by the instruction that follows */
+	ck_assert(vmx_before_instruction(cpu, false));
+	vmx_exit(cpu);
+	ck_assert_uint_eq(get(VMCS_EXIT_REASON), EXIT_MONITOR_TRAP_FLAG);
+	ck_assert_uint_eq(get(VMCS_GUEST_ACTIVITY), ACTIVITY_HLT);
+}
+END_TEST
+
 START_TEST(preemption_timer_expires_at_its_tick)
 {
 	for (uint64_t value = 0; value < 4; value++) {
@@ -550,6 +601,7 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, unrestricted_guests_may_leave_paging_and_protection);
 	tcase_add_test(tc, cr3_target_values_do_not_exit);
 	tcase_add_test(tc, clts_and_lmsw_follow_mask_and_shadow);
+	tcase_add_test(tc, lmsw_reads_its_operand_once);
 	tcase_add_test(tc, tpr_shadow_stands_in_for_cr8);
 	tcase_add_test(tc, tsc_is_scaled_then_offset);
 	tcase_add_test(tc, pause_loops_exit_after_the_window);
@@ -558,6 +610,7 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, boundary_exits_come_in_the_sdms_order);
 	tcase_add_test(tc, windows_stay_shut_while_blocked);
 	tcase_add_test(tc, monitor_trap_comes_after_one_instruction_or_the_injected_event);
+	tcase_add_test(tc, monitor_trap_in_inactive_states);
 	tcase_add_test(tc, preemption_timer_expires_at_its_tick);
 	tcase_add_test(tc, nmi_blocking_and_iret_follow_the_controls);
 	suite_add_tcase(suite, tc);

@@ -168,24 +168,60 @@ static const struct {
     {"1 GiB whole", 0x40000000, 0x7ff000, 0x7fffffff, 30},
 };
 
+/* In the present context. */
+static void cache_pieces(unsigned row)
+{
+	mmu_access(&mmu, GLA(0x10000), ACC_READ);
+	for (unsigned i = 0; i < 16; i++) {
+		gla_t gla = GLA(larger[row].gla + i * larger[row].step);
+		struct tlb_entry *e = mmu_access(&mmu, gla, i % 2 ? ACC_FETCH : ACC_READ);
+		ck_assert_ptr_nonnull(e);
+		ck_assert_uint_eq(tlb_part_shift[e->part], larger[row].shift);
+		ck_assert_uint_eq(tlb_entry_hpa(e, gla).u, gla.u);
+	}
+}
+
+/* Pieces of the page are cached, and with them the small page beside it. */
+static void check_pieces(unsigned row, bool there)
+{
+	for (unsigned i = 0; i < 16; i++) {
+		gla_t gla = GLA(larger[row].gla + i * larger[row].step);
+		ck_assert_msg((mmu_peek_tlb(&mmu, gla, i % 2) != NULL) == there, "%s: piece %d", larger[row].name, i);
+	}
+	ck_assert_ptr_nonnull(mmu_peek_tlb(&mmu, GLA(0x10000), false));
+}
+
 START_TEST(invlpg_takes_all_pieces_of_a_larger_guest_page)
 {
 	enter(&(struct mapping){.vpid = 1, .eptrta = 0x8000});
 	second_shift = (uint8_t)larger[_i].shift;
-	mmu_access(&mmu, GLA(0x10000), ACC_READ);
-	for (unsigned i = 0; i < 16; i++) {
-		gla_t gla = GLA(larger[_i].gla + i * larger[_i].step);
-		struct tlb_entry *e = mmu_access(&mmu, gla, i % 2 ? ACC_FETCH : ACC_READ);
-		ck_assert_ptr_nonnull(e);
-		ck_assert_uint_eq(tlb_part_shift[e->part], larger[_i].shift);
-		ck_assert_uint_eq(tlb_entry_hpa(e, gla).u, gla.u);
-	}
+	cache_pieces(_i);
 	mmu_invlpg(&mmu, GLA(larger[_i].invlpg));
-	for (unsigned i = 0; i < 16; i++) {
-		gla_t gla = GLA(larger[_i].gla + i * larger[_i].step);
-		ck_assert_msg(!mmu_peek_tlb(&mmu, gla, i % 2), "%s: piece %d", larger[_i].name, i);
+	check_pieces(_i, false);
+}
+END_TEST
+
+/* With those under other EPT roots, but not those of another PCID or VPID. */
+START_TEST(page_fault_takes_all_pieces_of_a_larger_guest_page)
+{
+	static const struct mapping mappings[] = {{.vpid = 1, .eptrta = 0x8000},
+						  {.vpid = 1, .eptrta = 0x10000},
+						  {.vpid = 1, .eptrta = 0x8000, .pcid = 1},
+						  {.vpid = 2, .eptrta = 0x8000}};
+	mem_write(&mem, HPA(TABLES + 0x1008), 0x40000000 | PTE_P | PTE_US | PTE_PS, 8);
+	mem_write(&mem, HPA(TABLES + 0x2008), 0x200000 | PTE_P | PTE_US | PTE_PS, 8);
+	second_shift = (uint8_t)larger[_i].shift;
+	for (unsigned i = 0; i < ARRAY_LEN(mappings); i++) {
+		enter(&mappings[i]);
+		cache_pieces(_i);
 	}
-	ck_assert_ptr_nonnull(mmu_peek_tlb(&mmu, GLA(0x10000), false));
+	enter(&mappings[0]);
+	ck_assert_ptr_null(mmu_access(&mmu, GLA(larger[_i].invlpg), ACC_WRITE | ACC_USER));
+	ck_assert_uint_eq(mmu.last.error, PF_P | PF_W | PF_U);
+	for (unsigned i = 0; i < ARRAY_LEN(mappings); i++) {
+		enter(&mappings[i]);
+		check_pieces(_i, i >= 2);
+	}
 }
 END_TEST
 
@@ -232,6 +268,7 @@ static void add_cases(Suite *suite)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, operation_takes_what_it_must_and_nothing_else, 0, ARRAY_LEN(operations));
 	tcase_add_loop_test(tc, invlpg_takes_all_pieces_of_a_larger_guest_page, 0, ARRAY_LEN(larger));
+	tcase_add_loop_test(tc, page_fault_takes_all_pieces_of_a_larger_guest_page, 0, ARRAY_LEN(larger));
 	tcase_add_test(tc, invlpg_takes_both_halves_of_a_4_mib_page);
 	tcase_add_test(tc, global_page_serves_every_pcid_of_its_vpid);
 	tcase_add_test(tc, failure_of_the_second_stage_drops_the_linear_address_only);

@@ -175,7 +175,7 @@ END_TEST
 
 START_TEST(modules_follow_page_aligned_in_order)
 {
-	struct load_module module[2] = {{module_path, "first one"}, {module_path, NULL}};
+	struct load_module module[2] = {{.path = module_path, .cmdline = "first one"}, {.path = module_path}};
 	uint64_t info, list, start = (LOAD + HEADER + 0x400 + BSS + 0xfff) & ~0xfffull;
 
 	good();
@@ -191,6 +191,43 @@ START_TEST(modules_follow_page_aligned_in_order)
 		ck_assert_mem_eq(guest_string(guest32(list)), "the module", 10);
 		ck_assert_str_eq(guest_string(guest32(list + 8)), i == 0 ? "first one" : "");
 	}
+}
+END_TEST
+
+START_TEST(modules_may_be_empty_or_bytes_of_the_caller)
+{
+	char bytes[] = "bytes", empty[] = "";
+	struct load_module module[3] = {{.path = module_path, .cmdline = "empty file"},
+					{.bytes = empty, .cmdline = "none"},
+					{.bytes = bytes, .size = 5, .cmdline = "some"}};
+
+	good();
+	build(ELF64);
+	write_file(module_path, "", 0);
+	ck_assert_msg(load(NULL, module, 3) == 0, "%s", error);
+	uint64_t list = guest32(cpu.gpr[RBX] + 24);
+	ck_assert_uint_eq(guest32(list), guest32(list + 4));
+	ck_assert_uint_eq(guest32(list + 16), guest32(list + 20));
+	ck_assert_uint_eq(guest32(list + 32) + 5, guest32(list + 36));
+	ck_assert_mem_eq(guest_string(guest32(list + 32)), "bytes", 6);
+}
+END_TEST
+
+START_TEST(there_may_be_very_many_modules)
+{
+	enum { MANY = 1000 };
+	struct load_module *module = calloc(MANY, sizeof *module);
+	char bytes[] = "x";
+
+	for (unsigned i = 0; i < MANY; i++)
+		module[i] = (struct load_module){.bytes = bytes, .size = 1, .cmdline = "/x"};
+	good();
+	build(ELF64);
+	ck_assert_msg(load(NULL, module, MANY) == 0, "%s", error);
+	uint64_t list = guest32(cpu.gpr[RBX] + 24);
+	for (unsigned i = 1; i < MANY; i++)
+		ck_assert_uint_eq(guest32(list + i * 16ull), guest32(list + i * 16ull - 16) + PAGE_SIZE);
+	free(module);
 }
 END_TEST
 
@@ -447,7 +484,7 @@ END_TEST
 START_TEST(missing_empty_and_special_files_are_refused)
 {
 	struct load_request request = {.path = "/nonexistent/image"};
-	struct load_module module = {"/nonexistent/module", NULL};
+	struct load_module module = {.path = "/nonexistent/module"};
 
 	ck_assert_int_eq(load_image(&cpu, &request, error), -ERR_IO);
 	ck_assert_ptr_nonnull(strstr(error, "/nonexistent/image: cannot open"));
@@ -469,7 +506,7 @@ END_TEST
 
 START_TEST(too_large_modules_and_binaries_need_more_memory)
 {
-	struct load_module module = {module_path, NULL};
+	struct load_module module = {.path = module_path};
 
 	good();
 	build(ELF32);
@@ -524,6 +561,8 @@ static void add_cases(Suite *suite)
 	tcase_add_loop_test(tc, multiboot_elf_is_placed_and_entered_as_the_specification_says, ELF32, ELF64 + 1);
 	tcase_add_test(tc, information_structure_tells_memory_command_line_and_name);
 	tcase_add_test(tc, modules_follow_page_aligned_in_order);
+	tcase_add_test(tc, modules_may_be_empty_or_bytes_of_the_caller);
+	tcase_add_test(tc, there_may_be_very_many_modules);
 	tcase_add_test(tc, information_gives_way_to_an_image_in_low_memory);
 	tcase_add_test(tc, virtual_entry_becomes_physical);
 	tcase_add_test(tc, address_fields_place_the_image);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The machine's loop: shadows, single steps, breakpoints, time, limits and ends of a run. */
+#include "emu/boundary.h"
+#include "emu/hosted.h"
 #include "tests/machine_state.h"
 #include "tests/test.h"
+#include "vmx/exit.h"
+#include "vmx/insn.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -124,6 +128,200 @@ START_TEST(tf_traps_after_each_instruction)
 }
 END_TEST
 
+STEPS(s_hlt, "hlt; 1: mov al,5; 2: out 0xf4,al", "1b-s_hlt, 2b-s_hlt");
+STEPS(s_outs, "mov ecx,3; 1: rep outsb; 2: mov al,5; 3: out 0xf4,al", "1b-s_outs, 1b-s_outs, 1b-s_outs, 2b-s_outs, 3b-s_outs");
+STEPS(s_in, "in al,0x61; 1: rdmsr; 2: mov al,5; 3: out 0xf4,al", "1b-s_in, 2b-s_in, 3b-s_in");
+
+static const struct {
+	const char *name;
+	const uint8_t *code, *end;
+} steps_over[] = {
+    {"CPUID", s_system, s_system_end}, {"HLT", s_hlt, s_hlt_end}, {"REP OUTS", s_outs, s_outs_end}, {"IN, RDMSR", s_in, s_in_end}};
+
+/* The same traps natively and as a guest of a VMM that emulates the instruction. */
+START_TEST(tf_traps_after_instructions_that_a_vmm_emulates)
+{
+	static const enum paging_kind kinds[] = {PAGING_NATIVE, PAGING_EPT, PAGING_SHADOW};
+	char error[LOAD_ERROR_SIZE];
+	unsigned row = (unsigned)_i / 3;
+	uint16_t offset;
+
+	box_stop(&box);
+	box_start_as(&box, &(struct machine_config){.max_insns = 100000, .paging = kinds[_i % 3]});
+	box_code(&box, steps_over[row].code, steps_over[row].end);
+	CPU->rflags |= FLAG_TF;
+	CPU->gpr[RSI] = BOX_DATA;
+	CPU->gpr[RCX] = 0xc0000080;
+	ck_assert_msg(!hosted_start(&box.m, BOX_RAM, error), "%s", error);
+	ck_assert_int_eq(machine_run(&box.m), END_EXIT);
+	const uint8_t *at = steps_over[row].end - 2;
+	for (unsigned i = box_logged(&box); i-- > 0;) {
+		at -= 2;
+		memcpy(&offset, at, 2);
+		ck_assert_msg(box_log(&box, i) == offset, "%s: step %u at %lx, not %x", steps_over[row].name, i, box_log(&box, i), offset);
+	}
+	memcpy(&offset, at - 2, 2);
+	ck_assert_msg(offset > 64, "%s: %u steps only", steps_over[row].name, box_logged(&box));
+}
+END_TEST
+
+BOX_ASM(m_port, "mov dx,0x80; 1: out dx,al; 2: nop; mov al,5; out 0xf4,al");
+
+START_TEST(io_breakpoints_hit_under_a_vmm_too)
+{
+	static const enum paging_kind kinds[] = {PAGING_NATIVE, PAGING_EPT, PAGING_SHADOW};
+	char error[LOAD_ERROR_SIZE];
+
+	box_stop(&box);
+	box_start_as(&box, &(struct machine_config){.max_insns = 100000, .paging = kinds[_i]});
+	BOX_CODE_OF(&box, m_port);
+	CPU->cr4 |= CR4_DE;
+	CPU->dr[1] = 0x80;
+	CPU->dr[7] = 0x400 | 4 | 2ull << 20;
+	ck_assert_msg(!hosted_start(&box.m, BOX_RAM, error), "%s", error);
+	ck_assert_int_eq(machine_run(&box.m), END_EXIT);
+	ck_assert_uint_eq(box_logged(&box), 1);
+	ck_assert_uint_eq(box_log(&box, 0), 5);
+	ck_assert_uint_eq(CPU->dr[6] & (BITS(3, 0) | BITS(15, 12)), BIT(1));
+}
+END_TEST
+
+BOX_ASM(m_syscall, "syscall; nop; 1: mov al,5; 2: out 0xf4,al");
+
+START_TEST(syscall_traps_by_the_tf_that_it_leaves)
+{
+	for (unsigned masked = 0; masked < 2; masked++) {
+		BOX_CODE_OF(&box, m_syscall);
+		CPU->gpr[R15] = BOX_LOG;
+		CPU->pending_dbg = 0;
+		CPU->star = 8ull << 32;
+		CPU->lstar = BOX_CODE + 3;
+		CPU->sfmask = masked ? FLAG_TF : 0;
+		CPU->rflags |= FLAG_TF;
+		box.m.bus.exit_requested = false;
+		ck_assert_int_eq(machine_run(&box.m), END_EXIT);
+		ck_assert_uint_eq(box_logged(&box), (masked ? 0u : 2u));
+		ck_assert(masked || box_log(&box, 0) == 3);
+	}
+}
+END_TEST
+
+BOX_ASM(m_sysret, "sysretq");
+
+START_TEST(sysret_that_sets_tf_traps_at_once)
+{
+	BOX_CODE_OF(&box, m_sysret);
+	box_set_word(&box, 0x5004, BOX_STACK); /* RSP0 */
+	CPU->tr = (struct segment){.ar = AR_P | 11, .limit = 0x67, .base = 0x5000};
+	CPU->star = 0x18ull << 48;
+	CPU->gpr[RCX] = BOX_CODE + 0x20;
+	CPU->gpr[R11] = FLAG_FIXED | FLAG_TF;
+	box.m.config.max_insns = 6; /* SYSRET, the delivery, and what the handler needs to log it */
+	ck_assert_int_eq(machine_run(&box.m), END_MAX_INSNS);
+	ck_assert_uint_eq(box_logged(&box), 1);
+	ck_assert_uint_eq(box_log(&box, 0), 0x20);
+}
+END_TEST
+
+BOX_ASM(m_hlt, "cli; hlt");
+
+/* ---- VMX instructions under TF ---- */
+
+enum { VMXON_REGION = 0x30000, VMCS_REGION = 0x31000 };
+
+/* Root operation; the current VMCS has good controls and host state, but no guest state. */
+static void start_root(void)
+{
+	box_stop(&box);
+	box_start_as(&box, &(struct machine_config){.max_insns = 100000, .vmx = true});
+	struct vmcs *v = &box.m.vmx.vmcs;
+
+	CPU->cr4 |= CR4_VMXE;
+	box_set_word(&box, VMXON_REGION, VMCS_REVISION);
+	box_set_word(&box, VMCS_REGION, VMCS_REVISION);
+	vmx_enter_operation(CPU, VMXON_REGION);
+	vmx_clear(CPU, VMCS_REGION);
+	vmx_load_pointer(CPU, VMCS_REGION);
+	v->pin_controls = vmx_allowed0(GROUP_PIN);
+	v->proc_controls = vmx_allowed0(GROUP_PROC);
+	v->exit_controls = vmx_allowed0(GROUP_EXIT) | CTL(EXIT, HOST_64);
+	v->entry_controls = vmx_allowed0(GROUP_ENTRY);
+	v->link_pointer = VMCS_NONE;
+	v->host_cr0 = CPU->cr0, v->host_cr3 = CPU->cr3, v->host_cr4 = CPU->cr4;
+	v->host_cs_selector = 8, v->host_tr_selector = 0x18;
+	v->host_idtr_base = BOX_IDT, v->host_gdtr_base = BOX_GDT;
+	v->host_rsp = BOX_STACK;
+}
+
+BOX_ASM(m_launch, "vmlaunch; 1: nop; 2: mov al,5; 3: out 0xf4,al");
+
+START_TEST(an_entry_that_fails_traps_only_if_tf_is_left)
+{
+	for (unsigned late = 0; late < 2; late++) {
+		start_root();
+		BOX_CODE_OF(&box, m_launch);
+		box.m.vmx.vmcs.host_rip = BOX_CODE + 4; /* label 2 */
+		if (!late)
+			box.m.vmx.vmcs.pin_controls = 0;
+		CPU->rflags |= FLAG_TF;
+		ck_assert_int_eq(machine_run(&box.m), END_EXIT);
+		ck_assert_uint_eq(box_logged(&box), late ? 0 : 3);
+		ck_assert_uint_eq(box.m.vmx.entry_failures, late);
+	}
+}
+END_TEST
+
+STEPS(s_vmxoff, "vmxoff; 1: mov al,5; 2: out 0xf4,al", "1b-s_vmxoff, 2b-s_vmxoff");
+
+START_TEST(vmxoff_traps_under_tf)
+{
+	start_root();
+	BOX_CODE_OF(&box, s_vmxoff);
+	CPU->rflags |= FLAG_TF;
+	ck_assert_int_eq(machine_run(&box.m), END_EXIT);
+	ck_assert_uint_eq(box_logged(&box), 2);
+	ck_assert_uint_eq(box_log(&box, 0), 3);
+}
+END_TEST
+
+/* An interrupt that exits within REP STOS: RF = 1 is saved; at another instruction it is not. */
+START_TEST(an_interrupt_exit_between_iterations_saves_rf)
+{
+	for (unsigned rep = 0; rep < 2; rep++) {
+		start_root();
+		box.m.in_rep = rep;
+		box.m.vmx.vmcs.pin_controls |= CTL(PIN, EXTERNAL_INTERRUPT);
+		CPU->vmx_op = VMX_NONROOT;
+		box_interrupt_now(&box);
+		ck_assert(boundary_step(&box.m) && boundary_step(&box.m));
+		ck_assert_uint_eq(box.m.vmx.vmcs.exit_reason, EXIT_EXTERNAL_INTERRUPT);
+		ck_assert_uint_eq(!!(box.m.vmx.vmcs.guest_rflags & FLAG_RF), rep);
+		ck_assert(!box.m.in_rep);
+	}
+}
+END_TEST
+
+START_TEST(nmis_do_not_end_wait_for_sipi)
+{
+	static const struct {
+		enum activity activity;
+		bool ends;
+	} rows[] = {{ACTIVITY_HLT, true}, {ACTIVITY_SHUTDOWN, true}, {ACTIVITY_WAIT_FOR_SIPI, false}};
+
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		start_root();
+		BOX_CODE_OF(&box, m_hlt);
+		CPU->vmx_op = VMX_NONROOT;
+		CPU->activity = rows[i].activity;
+		CPU->nmi_pending = true;
+		box.m.config.max_insns = 6;
+		machine_run(&box.m);
+		ck_assert_msg(box_logged(&box) == rows[i].ends, "row %u", i);
+		ck_assert_msg(CPU->nmi_pending == !rows[i].ends, "row %u", i);
+	}
+}
+END_TEST
+
 /* ---- breakpoints ---- */
 
 BOX_ASM(m_break, "mov ecx,3; 1: inc rax; dec ecx; jnz 1b" EXIT_5);
@@ -140,6 +338,22 @@ START_TEST(a_code_breakpoint_comes_before_the_instruction_and_rf_lets_it_run)
 		ck_assert_uint_eq(box_log(&box, i), 5);
 	ck_assert_uint_eq(CPU->dr[6] & 0xf, 1);
 	ck_assert_uint_eq(count(EV_INSTRUCTIONS), 1 + 3 * 3 + 2 + 3 * 5); /* the handler has five */
+}
+END_TEST
+
+BOX_ASM(m_break_ss, "mov ecx,0x10; mov ss,ecx; 1: inc rax; 2: mov al,5; out 0xf4,al; .equ m_break_ss_at, 1b - m_break_ss");
+
+START_TEST(a_code_breakpoint_after_mov_ss_does_not_hit)
+{
+	for (unsigned further = 0; further <= 3; further += 3) { /* at the next instruction, and at the one after it */
+		BOX_CODE_OF(&box, m_break_ss);
+		CPU->gpr[R15] = BOX_LOG;
+		CPU->dr[0] = BOX_CODE + AT_1(m_break_ss) + further;
+		CPU->dr[7] |= 1;
+		box.m.bus.exit_requested = false;
+		ck_assert_int_eq(machine_run(&box.m), END_EXIT);
+		ck_assert_uint_eq(box_logged(&box), further != 0);
+	}
 }
 END_TEST
 
@@ -255,7 +469,6 @@ END_TEST
 BOX_ASM(m_exit, "mov al,5; out 0xf4,al");
 BOX_ASM(m_shutdown, "lea rsi,[rip+1f]; mov ecx,8; mov dx,0x8900; rep outsb; jmp m_shutdown; 1: .ascii \"Shutdown\"");
 BOX_ASM(m_ud, "ud2");
-BOX_ASM(m_hlt, "cli; hlt");
 
 START_TEST(port_f4_ends_the_run_with_its_status)
 {
@@ -325,7 +538,16 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, popf_blocks_nothing);
 	tcase_add_test(tc, cli_after_sti_lets_no_interrupt_in);
 	tcase_add_loop_test(tc, tf_traps_after_each_instruction, 0, ARRAY_LEN(steps));
+	tcase_add_loop_test(tc, tf_traps_after_instructions_that_a_vmm_emulates, 0, 3 * ARRAY_LEN(steps_over));
+	tcase_add_loop_test(tc, io_breakpoints_hit_under_a_vmm_too, 0, 3);
+	tcase_add_test(tc, syscall_traps_by_the_tf_that_it_leaves);
+	tcase_add_test(tc, sysret_that_sets_tf_traps_at_once);
+	tcase_add_test(tc, an_entry_that_fails_traps_only_if_tf_is_left);
+	tcase_add_test(tc, vmxoff_traps_under_tf);
+	tcase_add_test(tc, an_interrupt_exit_between_iterations_saves_rf);
 	tcase_add_test(tc, a_code_breakpoint_comes_before_the_instruction_and_rf_lets_it_run);
+	tcase_add_test(tc, a_code_breakpoint_after_mov_ss_does_not_hit);
+	tcase_add_test(tc, nmis_do_not_end_wait_for_sipi);
 	tcase_add_test(tc, a_handler_that_leaves_rf_clear_meets_the_breakpoint_for_ever);
 	tcase_add_test(tc, hlt_waits_for_the_timer_and_goes_on_after_it);
 	tcase_add_loop_test(tc, the_timer_interrupts_at_the_exact_instruction, 0, 12);

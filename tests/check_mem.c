@@ -137,14 +137,16 @@ START_TEST(devices_get_what_is_not_ram_but_paging_entries)
 }
 END_TEST
 
-START_TEST(store_to_a_table_frame_advances_the_epoch)
+START_TEST(store_over_an_entry_in_use_advances_the_epoch)
 {
 	uint8_t bytes[8192] = {0};
 	mem_mark(&mem, HPA(0x3008), FRAME_TABLE);
 	mem_write(&mem, HPA(0x2ff8), 1, 8);
+	mem_write(&mem, HPA(0x2ff8), 0, 8);
 	mem_write(&mem, HPA(0x4000), 1, 8);
+	mem_write(&mem, HPA(0x3ff8), 1, 8); /* over one that is not present */
 	ck_assert(!mem.attention);
-	mem_write(&mem, HPA(0x3ff8), 1, 8);
+	mem_write(&mem, HPA(0x3ff8), 0, 8);
 	ck_assert_uint_eq(mem.table_epoch, 1);
 	ck_assert(mem.attention);
 	ck_assert(mem_write_bytes(&mem, HPA(0x2800), bytes, sizeof bytes));
@@ -152,6 +154,46 @@ START_TEST(store_to_a_table_frame_advances_the_epoch)
 	mem_or_entry(&mem, HPA(0x3000), 0x20, 8);
 	ck_assert_uint_eq(mem.table_epoch, 2);
 	ck_assert_uint_eq(mem.code_stores, 0);
+}
+END_TEST
+
+/* Entries of 4 and of 8 bytes, and EPT's, which have R, W, X (bits 2:0) and X for user mode (bit 10). */
+START_TEST(bits_that_make_an_entry_used)
+{
+	for (unsigned bit = 0; bit < 64; bit++) {
+		bool used = bit % 32 <= 2 || bit % 32 == 10;
+		mem_write(&mem, HPA(0x3000), BIT(bit), 8);
+		ck_assert_msg(mem_overwrites_entry(&mem, HPA(0x3000), 8) == used, "bit %u", bit);
+		ck_assert_msg(mem_overwrites_entry(&mem, HPA(0x3007), 1) == used, "bit %u, by its last byte", bit);
+		ck_assert_msg(mem_overwrites_entry(&mem, HPA(0x2ffc), 8) == used, "bit %u, from the entry before", bit);
+		ck_assert(!mem_overwrites_entry(&mem, HPA(0x3008), 8));
+	}
+}
+END_TEST
+
+START_TEST(a_frame_that_is_stored_to_as_data_loses_its_mark)
+{
+	mem_mark(&mem, HPA(0x3000), FRAME_TABLE);
+	mem_mark(&mem, HPA(0x5000), FRAME_TABLE | FRAME_CODE);
+	for (unsigned i = 0; i < MEM_WORN_STORES; i++) {
+		ck_assert(!mem.has_worn);
+		ck_assert_uint_eq(mem.table_epoch, i);
+		mem_overwritten(&mem, HPA(0x3000 + 8 * i));
+	}
+	ck_assert(mem.has_worn);
+	uint64_t epoch = mem.table_epoch, marks = mem.marks;
+	mem_unmark_worn(&mem);
+	ck_assert(!mem.has_worn);
+	ck_assert_uint_gt(mem.table_epoch, epoch);
+	ck_assert_uint_eq(mem.frame_flags[3], 0);
+	ck_assert_uint_eq(mem.frame_flags[5], FRAME_TABLE | FRAME_CODE);
+	mem_mark(&mem, HPA(0x3000), FRAME_TABLE);
+	ck_assert_uint_eq(mem.marks, marks + 1);
+	for (unsigned i = 0; i < MEM_WORN_STORES; i++) { /* in turns with another frame of the same place */
+		mem_overwritten(&mem, HPA(0x3000));
+		mem_overwritten(&mem, HPA(0x3000 + MEM_WORN_FRAMES * PAGE_SIZE));
+	}
+	ck_assert(!mem.has_worn);
 }
 END_TEST
 
@@ -216,7 +258,9 @@ static void add_cases(Suite *suite)
 	tcase_add_loop_test(tc, values_are_little_endian_and_of_their_size, 0, 4);
 	tcase_add_loop_test(tc, nowhere_reads_all_ones_and_swallows_writes, 0, 5);
 	tcase_add_test(tc, devices_get_what_is_not_ram_but_paging_entries);
-	tcase_add_test(tc, store_to_a_table_frame_advances_the_epoch);
+	tcase_add_test(tc, store_over_an_entry_in_use_advances_the_epoch);
+	tcase_add_test(tc, bits_that_make_an_entry_used);
+	tcase_add_test(tc, a_frame_that_is_stored_to_as_data_loses_its_mark);
 	tcase_add_test(tc, stores_to_code_frames_are_listed_once_in_a_row_until_the_list_overflows);
 	tcase_add_test(tc, accessed_flag_set_in_a_frame_of_code_is_a_store_to_code);
 	tcase_add_test(tc, untouched_ram_costs_nothing);

@@ -132,12 +132,12 @@ static void sim_access(struct events *expected, uint64_t gla)
 	}
 	expected->n[EV_DTLB_MISSES]++;
 	if (sim_use(&second[part], page, true)) {
-		expected->n[EV_STLB_HIT_4K + part]++;
+		expected->n[EV_STLB_LOAD_4K + part]++;
 		return;
 	}
 	expected->n[EV_STLB_MISSES]++;
 	expected->n[EV_WALKS_LOAD]++;
-	expected->n[EV_WALKS_DONE_4K + part]++;
+	expected->n[EV_WALKS_LOAD_4K + part]++;
 	expected->n[EV_REF_PML4]++;
 	expected->n[EV_REF_PDPT]++;
 	if (part != TLB_1G)
@@ -215,12 +215,41 @@ START_TEST(hit_again_counts_and_ages_as_an_access)
 		mmu_access(&mmu, GLA(i * 4096ull), ACC_READ);
 	ck_assert(mmu_entry_serves(&mmu, e, GLA(0x123)));
 	ck_assert(!mmu_entry_serves(&mmu, e, GLA(0x1123)));
-	mmu_hit_again(&mmu, e, false);
+	mmu_hit_again(&mmu, e, ACC_READ);
 	ck_assert_uint_eq(ev.n[EV_DTLB_HIT_4K], 1);
 	mmu_access(&mmu, GLA(4 * 4096), ACC_READ); /* evicts page 1, not page 0 */
 	ck_assert(mmu_entry_serves(&mmu, e, GLA(0)));
 	ck_assert_ptr_eq(mmu_access(&mmu, GLA(0), ACC_READ), e);
 	ck_assert_uint_eq(ev.n[EV_DTLB_HIT_4K], 2);
+}
+END_TEST
+
+START_TEST(stores_have_a_tlb_of_their_own_where_there_is_one)
+{
+	struct mmu_config config = mmu_config_default;
+	config.store[TLB_4K] = (struct tlb_geometry){16, 16};
+	mmu_free(&mmu);
+	ck_assert_int_eq(mmu_init(&mmu, &mem, &ev, &config), 0);
+	mmu_set_paging(&mmu, &regs);
+	mmu_access(&mmu, GLA(0x1000), ACC_READ);
+	mmu_access(&mmu, GLA(0x1000), ACC_WRITE); /* not there: from the STLB, whose entry is not dirty; another walk */
+	ck_assert_uint_eq(ev.n[EV_DTLB_MISSES], 2);
+	ck_assert_uint_eq(ev.n[EV_STLB_STORE_4K], 1);
+	ck_assert_uint_eq(ev.n[EV_TLB_ASSISTS], 1);
+	for (unsigned i = 0; i < 16; i++)
+		mmu_access(&mmu, GLA((1 + i) * 0x1000ull), ACC_READ | ACC_WRITE);
+	uint64_t misses = ev.n[EV_DTLB_MISSES];
+	for (unsigned i = 0; i < 16; i++) /* sixteen fit */
+		mmu_access(&mmu, GLA((1 + i) * 0x1000ull), ACC_WRITE);
+	ck_assert_uint_eq(ev.n[EV_DTLB_MISSES], misses);
+	mmu_access(&mmu, GLA(0x11000), ACC_WRITE);
+	mmu_access(&mmu, GLA(0x1000), ACC_WRITE); /* the seventeenth has taken the place of the first */
+	ck_assert_uint_eq(ev.n[EV_DTLB_MISSES], misses + 2);
+	mmu_invlpg(&mmu, GLA(0x1000));
+	ck_assert_ptr_null(mmu_peek_tlb(&mmu, GLA(0x1000), false));
+	mmu_access(&mmu, GLA(0x2000), ACC_WRITE);
+	mmu_flush_all(&mmu);
+	ck_assert_ptr_null(mmu_peek_tlb(&mmu, GLA(0x2000), false));
 }
 END_TEST
 
@@ -232,7 +261,7 @@ START_TEST(instruction_and_data_tlbs_are_separate_and_share_the_second_level)
 	ck_assert_uint_eq(ev.n[EV_DTLB_MISSES], 1);
 	ck_assert_uint_eq(ev.n[EV_ITLB_MISSES], 1);
 	ck_assert_uint_eq(ev.n[EV_ITLB_HIT_4K], 1);
-	ck_assert_uint_eq(ev.n[EV_STLB_HIT_4K], 1);
+	ck_assert_uint_eq(ev.n[EV_STLB_FETCH_4K], 1);
 	ck_assert_uint_eq(event_walks(&ev), 1);
 }
 END_TEST
@@ -250,6 +279,27 @@ START_TEST(page_larger_than_any_part_is_cached_in_pieces)
 	mmu_invlpg(&mmu, GLA(2 * GIB));
 	ck_assert_ptr_null(mmu_peek_tlb(&mmu, gla, true));
 	ck_assert_ptr_null(mmu_peek_tlb(&mmu, GLA(2 * GIB + 0x20000000), true));
+}
+END_TEST
+
+START_TEST(without_a_second_level_every_miss_of_the_first_walks)
+{
+	struct mmu one;
+	struct mmu_config config = {.itlb = {{1, 1}}, .dtlb = {{2, 2}}};
+	ck_assert_int_eq(mmu_init(&one, &mem, &ev, &config), 0);
+	mmu_set_paging(&one, &regs);
+	for (unsigned i = 0; i < 12; i++)
+		ck_assert_ptr_nonnull(mmu_access(&one, GLA(i % 3 * 0x1000), ACC_READ));
+	ck_assert_ptr_nonnull(mmu_access(&one, GLA(0x2000), ACC_READ));
+	ck_assert_uint_eq(ev.n[EV_DTLB_MISSES], 12);
+	ck_assert_uint_eq(ev.n[EV_STLB_MISSES], 12);
+	ck_assert_uint_eq(event_walks(&ev), 12);
+	mmu_invlpg(&one, GLA(0x2000));
+	ck_assert_ptr_null(mmu_peek_tlb(&one, GLA(0x2000), false));
+	ck_assert_ptr_nonnull(mmu_peek_tlb(&one, GLA(0x1000), false));
+	mmu_flush_all(&one);
+	ck_assert_ptr_null(mmu_peek_tlb(&one, GLA(0x1000), false));
+	mmu_free(&one);
 }
 END_TEST
 
@@ -457,6 +507,44 @@ START_TEST(looking_is_not_touching)
 }
 END_TEST
 
+static unsigned told;
+
+static void on_operation(void *ctx, const struct mmu_operation *op)
+{
+	(void)ctx, (void)op;
+	told++;
+}
+
+static void on_access(void *ctx, gla_t gla, unsigned access, const struct tlb_entry *entry, enum mmu_served served)
+{
+	(void)ctx, (void)gla, (void)access, (void)entry, (void)served;
+	told++;
+}
+
+/* what a trace of VM exits alone costs nothing by: the short path and accounting by block stay */
+START_TEST(observer_of_operations_alone_does_not_watch_accesses)
+{
+	const struct mmu_observer operations = {.operation = on_operation}, accesses = {.operation = on_operation, .access = on_access};
+	struct tlb_entry *e = mmu_access(&mmu, GLA(0x5000), ACC_READ);
+
+	told = 0;
+	ck_assert(!mmu_observes_accesses(NULL));
+	ck_assert(!mmu_observes_accesses(&operations));
+	mmu_observe(&mmu, &operations);
+	ck_assert(mmu_entry_serves(&mmu, e, GLA(0x5000)));
+	mmu_access(&mmu, GLA(0x5000), ACC_READ);
+	ck_assert_uint_eq(told, 0);
+	mmu_invlpg(&mmu, GLA(0x7000));
+	ck_assert_uint_eq(told, 1);
+	ck_assert(mmu_observes_accesses(&accesses));
+	mmu_observe(&mmu, &accesses);
+	ck_assert(!mmu_entry_serves(&mmu, e, GLA(0x5000)));
+	mmu_access(&mmu, GLA(0x5000), ACC_READ);
+	ck_assert_uint_eq(told, 2);
+	mmu_observe(&mmu, NULL);
+}
+END_TEST
+
 static void add_cases(Suite *suite)
 {
 	TCase *tc = tcase_create("mmu");
@@ -466,8 +554,10 @@ static void add_cases(Suite *suite)
 	tcase_add_loop_test(tc, random_mix_of_page_sizes_counts_as_its_geometry_says, 0, ARRAY_LEN(geometries));
 	tcase_add_test(tc, chase_over_twice_the_tlb_misses_every_time);
 	tcase_add_test(tc, hit_again_counts_and_ages_as_an_access);
+	tcase_add_test(tc, stores_have_a_tlb_of_their_own_where_there_is_one);
 	tcase_add_test(tc, instruction_and_data_tlbs_are_separate_and_share_the_second_level);
 	tcase_add_test(tc, page_larger_than_any_part_is_cached_in_pieces);
+	tcase_add_test(tc, without_a_second_level_every_miss_of_the_first_walks);
 	tcase_add_test(tc, first_write_through_a_clean_entry_walks_and_sets_dirty);
 	tcase_add_test(tc, stale_translation_serves_until_invalidated);
 	tcase_add_test(tc, stale_translation_serves_until_evicted);
@@ -481,6 +571,7 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, generation_changes_when_a_first_level_entry_goes);
 	tcase_add_test(tc, more_contexts_than_numbers_empty_the_tlbs_and_go_on);
 	tcase_add_test(tc, looking_is_not_touching);
+	tcase_add_test(tc, observer_of_operations_alone_does_not_watch_accesses);
 	suite_add_tcase(suite, tc);
 }
 

@@ -33,8 +33,11 @@ while read -r name checksum; do
 	case $name in
 	cow | pagefault | mmapchurn | forkwait | gups) in_guest "$name" user=2m direct=1g pcid=on ;;
 	esac
+	cases=$((cases + 1))
+	"$VTXRAY" workloads | grep -q "^$name .*\] *$checksum  [^ ]" || { echo "vtxray workloads does not list $name"; failed=$((failed + 1)); }
 done <workloads/programs/expected
 for program in "$PROGRAMS"/*; do
+	[ -x "$program" ] || continue
 	grep -q "^${program##*/} " workloads/programs/expected || { echo "$program: no expected checksum"; failed=$((failed + 1)) cases=$((cases + 1)); }
 done
 

@@ -131,6 +131,15 @@ START_TEST(carrier_is_lost_when_the_last_input_was_read)
 }
 END_TEST
 
+START_TEST(without_input_there_is_no_carrier)
+{
+	bus = bus_setup();
+	ck_assert_uint_eq(in8(LSR) & 1, 0);
+	ck_assert_uint_eq(in8(MSR) & 0xf0, 0x30);
+	bus_teardown();
+}
+END_TEST
+
 START_TEST(received_data_interrupt_without_fifo)
 {
 	open_input("ab");
@@ -252,7 +261,7 @@ START_TEST(loopback_turns_modem_control_into_modem_status)
 		uint8_t mcr, msr;
 	} row[] = {{0x10, 0x0b}, {0x11, 0x22}, {0x12, 0x13}, {0x1f, 0xfa}, {0x1b, 0xb4}, {0x1b, 0xb0}};
 
-	bus = bus_setup();
+	open_input("x"); /* somebody is there */
 	ck_assert_uint_eq(in8(MSR), 0xb0);
 	out8(IER, 8);
 	for (size_t i = 0; i < ARRAY_LEN(row); i++) {
@@ -263,7 +272,7 @@ START_TEST(loopback_turns_modem_control_into_modem_status)
 		ck_assert_msg(msr == row[i].msr, "row %zu: %#x", i, msr);
 		ck_assert_uint_eq(in8(IIR), 0x01);
 	}
-	bus_teardown();
+	close_input();
 }
 END_TEST
 
@@ -305,6 +314,7 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, divisor_latch_hides_data_and_ier);
 	tcase_add_test(tc, input_is_read_byte_by_byte_until_its_end);
 	tcase_add_test(tc, carrier_is_lost_when_the_last_input_was_read);
+	tcase_add_test(tc, without_input_there_is_no_carrier);
 	tcase_add_test(tc, received_data_interrupt_without_fifo);
 	tcase_add_test(tc, fifo_interrupts_at_its_trigger_level);
 	tcase_add_test(tc, fifo_below_trigger_times_out_after_four_characters);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Stores to page tables that the shadow VMM carries out itself, by encoding: what is written, where RIP goes; and those it leaves to the
- * processor. Linear page n is frame n; the page table is at 4000H, the code at 100000H.
+ * Stores to page tables that the shadow VMM carries out itself, by encoding: what is written, where RIP goes
+ * (tests/check_shadow_store_native.c has all the forms); and those it leaves to the processor. Linear page n is frame n; the page table is
+ * at 4000H, the code at 100000H.
  */
 #include "tests/shadow_pair.h"
 #include "tests/test.h"
@@ -38,6 +39,8 @@ static void fault_at(struct cpu *cpu, uint64_t rip, const uint8_t *code, size_t 
 	cpu->rip = rip;
 	cpu->rflags = FLAG_FIXED;
 	cpu->gpr[RCX] = REG;
+	cpu->gpr[RBX] = cpu->gpr[RDI] = PT + 8 * 32;
+	cpu->gpr[RDX] = 0;
 	cpu->gpr[R9] = ~REG;
 	cpu->pending.kind = PENDING_NONE;
 	ck_assert(!linear_write(cpu, GLA(PT + 8 * 32 + offset), 1, ACC_WRITE, 0));
@@ -65,11 +68,11 @@ START_TEST(plain_stores_are_carried_out)
 		uint64_t want, rcx;
 	} rows[] = {
 	    {"mov [rbx], rcx", 3, {0x48, 0x89, 0x0b}, 0, REG, REG},
-	    {"mov [rbx + 8], ecx", 3, {0x89, 0x4b, 0x08}, 0, (OLD & ~0xffffffffull) | (REG & 0xffffffff), REG},
-	    {"mov [rbx + rdx*8 + 100h], cx", 8, {0x66, 0x89, 0x8c, 0xd3, 0, 1, 0, 0}, 0, (OLD & ~0xffffull) | (REG & 0xffff), REG},
+	    {"mov [rbx + 0], ecx", 3, {0x89, 0x4b, 0x00}, 0, (OLD & ~0xffffffffull) | (REG & 0xffffffff), REG},
+	    {"mov [rbx + rdx*8], cx", 8, {0x66, 0x89, 0x8c, 0xd3, 0, 0, 0, 0}, 0, (OLD & ~0xffffull) | (REG & 0xffff), REG},
 	    {"mov [rbx + 1], cl", 3, {0x88, 0x4b, 0x01}, 1, (OLD & ~0xff00ull) | 0x8800, REG},
 	    {"mov [rbx], ch", 2, {0x88, 0x2b}, 0, (OLD & ~0xffull) | 0x77, REG},
-	    {"mov [rip + 0], r9", 7, {0x4c, 0x89, 0x0d, 0, 0, 0, 0}, 0, ~REG, REG},
+	    {"mov [rbx], r9", 3, {0x4c, 0x89, 0x0b}, 0, ~REG, REG},
 	    {"mov qword [rbx], -2", 7, {0x48, 0xc7, 0x03, 0xfe, 0xff, 0xff, 0xff}, 0, ~1ull, REG},
 	    {"mov dword [4100h], 5", 11, {0xc7, 0x04, 0x25, 0, 0x41, 0, 0, 5, 0, 0, 0}, 0, (OLD & ~0xffffffffull) | 5, REG},
 	    {"mov byte [rbx], 9", 3, {0xc6, 0x03, 9}, 0, (OLD & ~0xffull) | 9, REG},
@@ -97,12 +100,14 @@ START_TEST(other_stores_are_stepped_and_nothing_happens_before)
 		const char *name;
 		uint8_t len, code[15];
 	} rows[] = {
-	    {"add [rbx], rcx", 3, {0x48, 0x01, 0x0b}},
-	    {"lock cmpxchg [rbx], rcx", 5, {0xf0, 0x48, 0x0f, 0xb1, 0x0b}},
-	    {"stosq", 2, {0x48, 0xab}},
-	    {"mov [rbx], rsp", 3, {0x48, 0x89, 0x23}},
-	    {"mov fs:[rbx], rcx", 4, {0x64, 0x48, 0x89, 0x0b}},
+	    {"shl qword [rbx], 1", 3, {0x48, 0xd1, 0x23}},
+	    {"movaps [rbx], xmm0", 3, {0x0f, 0x29, 0x03}},
+	    {"sete [rbx]", 3, {0x0f, 0x94, 0x03}},
+	    {"xacquire lock xchg [rbx], rcx", 5, {0xf2, 0xf0, 0x48, 0x87, 0x0b}},
+	    {"mov [rbx + 8], rcx", 4, {0x48, 0x89, 0x4b, 0x08}}, /* not the address of the fault */
 	    {"mov rbx, rcx", 3, {0x48, 0x89, 0xcb}},
+	    {"cmp [rbx], rcx", 3, {0x48, 0x39, 0x0b}},
+	    {"bt qword [rbx], 1", 5, {0x48, 0x0f, 0xba, 0x23, 1}},
 	    {"c7 /1", 7, {0x48, 0xc7, 0x0b, 0, 0, 0, 0}},
 	};
 	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {

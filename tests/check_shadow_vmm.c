@@ -6,6 +6,8 @@
 #include "tests/shadow_pair.h"
 #include "tests/test.h"
 
+#include <string.h>
+
 enum { PML4 = 0x1000, PDPT = 0x2000, PD = 0x3000, PT = 0x4000, TABLE = PTE_P | PTE_RW | PTE_US };
 
 static struct pair pair;
@@ -77,6 +79,42 @@ START_TEST(a_shadow_walk_is_as_long_as_a_native_one)
 }
 END_TEST
 
+/* Once the shadow entries are there: hit for hit and walk for walk, whatever the pattern, and over MOV to CR3 and INVLPG. */
+START_TEST(tlbs_behave_as_natively)
+{
+	static const enum event events[] = {EV_DTLB_HIT_4K, EV_DTLB_HIT_2M, EV_DTLB_MISSES,   EV_STLB_LOAD_4K,	EV_STLB_STORE_4K,
+					    EV_STLB_MISSES, EV_TLB_ASSISTS, EV_WALKS_LOAD_4K, EV_WALKS_STORE_4K};
+	uint64_t x = 88172645463325252, before[2][EVENT_COUNT];
+	start_with((struct shadow_vmm_config){.pages = 64}, CR0_WP, 0);
+	put(PD + 8, PT | TABLE);
+	put(PD + 16, PT | TABLE);
+	put(PD + 24, 0x200000 | PTE_PS | TABLE);
+	for (uint64_t page = 16; page < 4 * 512; page++) /* all but the tables: written, so that the dirty flags are set */
+		if ((page & 511) > 15)
+			access_is_same(GLA(page << 12), ACC_WRITE);
+	ck_assert(pair_mov_cr(&pair, 3, PML4));
+	memcpy(before[0], pair.native.cpu.ev.n, sizeof before[0]);
+	memcpy(before[1], pair.shadow.cpu.ev.n, sizeof before[1]);
+	for (unsigned i = 0; i < 20000; i++) {
+		x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+		uint64_t page = x >> 20 & (i & 1 ? 63 : 2047);
+		if (i % 3000 == 2999)
+			ck_assert(pair_mov_cr(&pair, 3, PML4));
+		if (i % 100 == 99)
+			ck_assert(pair_invlpg(&pair, GLA(page << 12)));
+		if ((page & 511) > 15)
+			access_is_same(GLA(page << 12), x >> 40 & 1 ? ACC_WRITE : ACC_READ);
+	}
+	for (unsigned i = 0; i < ARRAY_LEN(events); i++)
+		ck_assert_msg(pair.native.cpu.ev.n[events[i]] - before[0][events[i]] ==
+				  pair.shadow.cpu.ev.n[events[i]] - before[1][events[i]],
+			      "%s: native %lu, shadow %lu", event_name(events[i]), pair.native.cpu.ev.n[events[i]] - before[0][events[i]],
+			      pair.shadow.cpu.ev.n[events[i]] - before[1][events[i]]);
+	ck_assert_uint_gt(pair.native.cpu.ev.n[EV_STLB_MISSES], 1000);
+	stop();
+}
+END_TEST
+
 START_TEST(the_first_write_faults_and_sets_the_dirty_flag)
 {
 	start();
@@ -133,8 +171,12 @@ START_TEST(a_store_to_a_table_faults_there_and_changes_nothing_until_it_is_stepp
 	ck_assert_int_eq(cpu->pending.kind, PENDING_EXCEPTION);
 	ck_assert_uint_eq(cpu->pending.error, PF_P | PF_W);
 	ck_assert_uint_eq(cpu->pending.cr2, PT + 8 * 16);
+	cpu->rip = 0x5678;
 	ck_assert(vmx_intercept_event(cpu));
 	vmx_exit(cpu);
+	ck_assert_uint_eq(pair.shadow.vmx.vmcs.guest_rip, 0x5678);
+	ck_assert_uint_eq(pair.shadow.vmx.vmcs.exit_qualification, PT + 8 * 16);
+	ck_assert_uint_eq(pair.shadow.vmx.vmcs.exit_intr_error, PF_P | PF_W);
 	ck_assert(vmm_run(cpu));
 	ck_assert_uint_eq(mem_read(&pair.shadow.mem, HPA(PT + 8 * 16), 8), before);
 	ck_assert_uint_eq(count(EV_SHADOW_WP_FAULTS), 1);
@@ -176,6 +218,63 @@ START_TEST(changes_of_a_table_are_seen_after_invlpg)
 	ck_assert_uint_eq(count(EV_SHADOW_WP_FAULTS), 1);
 	ck_assert_uint_eq(count(EV_SHADOW_UNSYNCS), 1);
 	stop();
+}
+END_TEST
+
+/*
+ * SDM 3A, "Operations that Invalidate TLBs and Paging-Structure Caches": a page fault invalidates what is cached for its address; so a
+ * guest that has only lost rights by a change of its table sees the new page after the fault, without an invalidation of its own.
+ */
+START_TEST(a_true_fault_invalidates_its_address_in_a_table_out_of_sync)
+{
+	for (unsigned k = 0; k < 4; k++) {
+		start_with((struct shadow_vmm_config){.pages = 64, .no_vpid = k & 1, .no_unsync = k & 2}, CR0_WP, 0);
+		access_is_same(GLA(0x10000), ACC_READ);
+		put(0x11000, 5);
+		ck_assert(pair_access(&pair, GLA(PT + 8 * 16), 8, ACC_WRITE, 0x11000 | PTE_P | PTE_US));
+		ck_assert_uint_eq(count(EV_SHADOW_UNSYNCS), k & 2 ? 0 : 1);
+		access_is_same(GLA(0x10000), ACC_WRITE);
+		ck_assert_uint_eq(pair.b.error, PF_P | PF_W);
+		access_is_same(GLA(0x10000), ACC_READ);
+		ck_assert_uint_eq(pair.b.value, 5);
+		stop();
+	}
+}
+END_TEST
+
+/* The guest's large page is mapped in pieces, since tables lie in it; they are one translation for the guest. */
+START_TEST(a_true_fault_invalidates_all_pieces_of_a_large_page)
+{
+	start();
+	put(PD + 16, PTE_PS | TABLE);
+	put(0x211000, 5);
+	access_is_same(GLA(0x410000), ACC_READ);
+	access_is_same(GLA(0x411000), ACC_READ);
+	ck_assert(pair_access(&pair, GLA(PD + 16), 8, ACC_WRITE, 0x200000 | PTE_PS | PTE_P | PTE_US));
+	access_is_same(GLA(0x410000), ACC_WRITE);
+	ck_assert_uint_eq(pair.b.error, PF_P | PF_W);
+	access_is_same(GLA(0x411000), ACC_READ);
+	ck_assert_uint_eq(pair.b.value, 5);
+	stop();
+}
+END_TEST
+
+/* INVPCID exits before it reads its descriptor, so the VMM raises the fault (here that of SMAP). */
+START_TEST(a_fault_of_invpcids_operand_invalidates_its_address)
+{
+	for (unsigned k = 0; k < 2; k++) {
+		start_with((struct shadow_vmm_config){.pages = 64, .no_unsync = k}, CR0_WP, CR4_SMAP);
+		access_is_same(GLA(0x10000), ACC_READ | ACC_USER);
+		put(0x11000, 5);
+		put(PT + 8 * 4, PT | PTE_P | PTE_RW);
+		ck_assert(pair_access(&pair, GLA(PT + 8 * 16), 8, ACC_WRITE, 0x11000 | TABLE));
+		ck_assert(pair_invpcid(&pair, 2, SEG_DS, 0x10000));
+		ck_assert_uint_eq(pair.b.error, PF_P);
+		ck_assert_uint_eq(pair.b.cr2, 0x10000);
+		access_is_same(GLA(0x10000), ACC_READ | ACC_USER);
+		ck_assert_uint_eq(pair.b.value, 5);
+		stop();
+	}
 }
 END_TEST
 
@@ -224,11 +323,16 @@ START_TEST(shadow_pages_are_shared_and_kept_across_mov_to_cr3)
 	ck_assert(pair_mov_cr(&pair, 3, 0x7000));
 	access_is_same(GLA(0x10000), ACC_READ);
 	ck_assert_uint_eq(count(EV_SHADOW_ALLOCATED), allocated + 1);
+	ck_assert_uint_eq(count(EV_SHADOW_REUSED), 1); /* the PDPT's */
 	uint64_t faults = count(EV_SHADOW_HIDDEN_FAULTS);
 	ck_assert(pair_mov_cr(&pair, 3, PML4));
 	access_is_same(GLA(0x10000), ACC_READ);
 	ck_assert_uint_eq(count(EV_SHADOW_HIDDEN_FAULTS), faults);
 	ck_assert_uint_eq(count(EV_SHADOW_ALLOCATED), allocated + 1);
+	ck_assert_uint_eq(count(EV_SHADOW_REUSED), 2); /* the first PML4's */
+	access_is_same(GLA(0x11000), ACC_READ);	       /* all its tables have their pages */
+	ck_assert(pair_mov_cr(&pair, 3, PML4));
+	ck_assert_uint_eq(count(EV_SHADOW_REUSED), 2);
 	stop();
 }
 END_TEST
@@ -313,10 +417,14 @@ static void add_cases(Suite *suite)
 	TCase *tc = tcase_create("shadow vmm");
 	tcase_add_test(tc, the_first_access_fills_and_the_next_does_not_exit);
 	tcase_add_test(tc, a_shadow_walk_is_as_long_as_a_native_one);
+	tcase_add_test(tc, tlbs_behave_as_natively);
 	tcase_add_test(tc, the_first_write_faults_and_sets_the_dirty_flag);
 	tcase_add_test(tc, true_faults_have_the_native_error_code);
 	tcase_add_test(tc, a_store_to_a_table_faults_there_and_changes_nothing_until_it_is_stepped);
 	tcase_add_test(tc, changes_of_a_table_are_seen_after_invlpg);
+	tcase_add_test(tc, a_true_fault_invalidates_its_address_in_a_table_out_of_sync);
+	tcase_add_test(tc, a_true_fault_invalidates_all_pieces_of_a_large_page);
+	tcase_add_test(tc, a_fault_of_invpcids_operand_invalidates_its_address);
 	tcase_add_test(tc, a_table_out_of_sync_is_synchronised_by_mov_to_cr3);
 	tcase_add_test(tc, a_table_written_often_is_a_table_no_longer);
 	tcase_add_test(tc, shadow_pages_are_shared_and_kept_across_mov_to_cr3);

@@ -69,12 +69,12 @@ START_TEST(syscall_enters_flat_64_bit_code_of_level_0)
 	cpu->star = (uint64_t)S_CODE_0 << 32;
 	cpu->lstar = 0xffff800012345678;
 	cpu->sfmask = FLAG_IF | FLAG_TF;
-	cpu->rflags |= FLAG_IF | FLAG_CF;
+	cpu->rflags |= FLAG_IF | FLAG_CF | FLAG_RF;
 	ck_assert(run_sized(sys_SYSCALL, 4));
 	ck_assert_uint_eq(went_to, 0xffff800012345678);
 	ck_assert_uint_eq(cpu->gpr[RCX], 0x1002);
 	ck_assert_uint_eq(cpu->gpr[R11], FLAG_FIXED | FLAG_IF | FLAG_CF);
-	ck_assert_uint_eq(cpu->rflags, FLAG_FIXED | FLAG_CF);
+	ck_assert_uint_eq(cpu->rflags & ~FLAG_RF, FLAG_FIXED | FLAG_CF);
 	ck_assert_uint_eq(cpu->seg[SEG_CS].selector, S_CODE_0);
 	ck_assert_uint_eq(cpu->seg[SEG_CS].ar, 0xa09b);
 	ck_assert_uint_eq(cpu->seg[SEG_SS].selector, S_DATA_0);
@@ -217,9 +217,12 @@ START_TEST(base_instructions_need_fsgsbase_and_canonical_addresses)
 	run_sized(sys_WRFSBASE, 8);
 	expect_fault("CR4.FSGSBASE = 0", VEC_UD, -1);
 	cpu->cr4 |= CR4_FSGSBASE;
-	cpu->gpr[RBX] = 0x800000000000;
+	cpu->gpr[RBX] = BIT(56);
 	run_sized(sys_WRGSBASE, 8);
 	expect_fault("not canonical", VEC_GP, 0);
+	cpu->gpr[RBX] = 0x800000000000; /* canonical with 57 bits, whatever CR4.LA57 */
+	ck_assert(run_sized(sys_WRGSBASE, 8));
+	ck_assert_uint_eq(cpu->seg[SEG_GS].base, 0x800000000000);
 	cpu->gpr[RBX] = 0x123456789abc;
 	ck_assert(run_sized(sys_WRFSBASE, 8) && run_sized(sys_WRGSBASE, 4));
 	ck_assert_uint_eq(cpu->seg[SEG_FS].base, 0x123456789abc);

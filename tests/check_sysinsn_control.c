@@ -182,6 +182,47 @@ static void make_global(void)
 	mem_write(&fix.mem, HPA(LAYOUT_PD), PTE_PS | PTE_P | PTE_RW | PTE_US | PTE_G, 8);
 }
 
+/* SDM 3A, "Operations that Invalidate TLBs and Paging-Structure Caches": MOV to CR0 does when it clears PG; WP is none of its reasons. */
+START_TEST(mov_to_cr0_flushes_by_the_bits_it_changes)
+{
+	static const struct {
+		const char *name;
+		uint64_t bit;
+		bool flushes;
+	} rows[] = {{"PG", CR0_PG, true}, {"WP", CR0_WP, false}, {"TS", CR0_TS, false}, {"AM", CR0_AM, false}, {"nothing", 0, false}};
+
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		struct cpu *cpu = fixture_enter(PROTECTED, 0);
+		mem_write(&fix.mem, HPA(LAYOUT_PD), PTE_PS | PTE_P | PTE_RW | PTE_US | PTE_G, 4); /* global: nothing else would take it */
+		cpu->cr3 = LAYOUT_PD;
+		cpu->cr4 = CR4_PSE | CR4_PGE;
+		cpu->cr0 |= CR0_PG;
+		cpu_paging_changed(cpu);
+		touch();
+		ck_assert_int_eq(to_cr(0, cpu->cr0 ^ rows[i].bit), -1);
+		cpu->cr0 |= CR0_PG; /* as it was: is the translation there? */
+		cpu_paging_changed(cpu);
+		ck_assert_msg(cached() == !rows[i].flushes, "%s", rows[i].name);
+	}
+}
+END_TEST
+
+/* The translation stays, its rights are judged by the new WP. */
+START_TEST(mov_to_cr0_that_sets_wp_denies_supervisor_writes_to_read_only_pages)
+{
+	struct cpu *cpu = fixture_enter(LONG, 0);
+
+	mem_write(&fix.mem, HPA(LAYOUT_PD), PTE_PS | PTE_P | PTE_US, 8);
+	cpu->cr0 &= ~CR0_WP;
+	cpu_paging_changed(cpu);
+	ck_assert_ptr_nonnull(mmu_access(&cpu->mmu, GLA(LAYOUT_DATA), ACC_WRITE));
+	ck_assert_int_eq(to_cr(0, cpu->cr0 | CR0_WP), -1);
+	ck_assert(cached());
+	ck_assert_ptr_null(mmu_access(&cpu->mmu, GLA(LAYOUT_DATA), ACC_WRITE));
+	ck_assert_uint_eq(cpu->mmu.last.error, PF_P | PF_W);
+}
+END_TEST
+
 START_TEST(mov_to_cr3_flushes_all_but_global_translations)
 {
 	struct cpu *cpu = fixture_enter(LONG, 0);
@@ -506,6 +547,8 @@ static void add_registers(TCase *tc)
 
 static void add_invalidation(TCase *tc)
 {
+	tcase_add_test(tc, mov_to_cr0_flushes_by_the_bits_it_changes);
+	tcase_add_test(tc, mov_to_cr0_that_sets_wp_denies_supervisor_writes_to_read_only_pages);
 	tcase_add_test(tc, mov_to_cr3_flushes_all_but_global_translations);
 	tcase_add_test(tc, mov_to_cr3_flushes_one_pcid_unless_bit_63);
 	tcase_add_test(tc, mov_to_cr4_flushes_by_the_bits_it_changes);

@@ -200,6 +200,29 @@ START_TEST(tasks_stop_the_run)
 }
 END_TEST
 
+START_TEST(a_tss_too_short_for_a_task_is_ts)
+{
+	static const struct {
+		unsigned type, limit;
+		bool good;
+	} row[] = {{TYPE_TSS_AVAILABLE, 0x66, false},
+		   {TYPE_TSS_AVAILABLE, 0x67, true},
+		   {TYPE_TSS16_AVAILABLE, 0x2a, false},
+		   {TYPE_TSS16_AVAILABLE, 0x2b, true}};
+	static const uint16_t to[] = {S_TSS_AVAILABLE, S_TASK_GATE};
+
+	for (unsigned i = 0; i < ARRAY_LEN(row) * ARRAY_LEN(to); i++) {
+		segment_enter(PROTECTED, 0);
+		put_descriptor(AT_GDT, S_TSS_AVAILABLE, (uint32_t)(AR_P | DPL3) | row[i / 2].type, AT_TSS, row[i / 2].limit);
+		ck_assert(!go(sys_CALL_FAR, to[i % 2], 0, 4));
+		if (row[i / 2].good)
+			ck_assert_int_eq(fix.cpu.pending.kind, PENDING_STOP);
+		else
+			expect_fault("short TSS", VEC_TS, S_TSS_AVAILABLE);
+	}
+}
+END_TEST
+
 static void add_far(TCase *tc)
 {
 	tcase_add_test(tc, real_mode_call_pushes_cs_and_ip);
@@ -211,6 +234,7 @@ static void add_far(TCase *tc)
 	tcase_add_test(tc, a_gate_whose_inner_stack_is_bad_is_ts_without_ext);
 	tcase_add_test(tc, call_without_room_on_the_stack_is_ss);
 	tcase_add_test(tc, tasks_stop_the_run);
+	tcase_add_test(tc, a_tss_too_short_for_a_task_is_ts);
 }
 
 static void add_cases(Suite *suite)

@@ -165,10 +165,27 @@ START_TEST(lgdt_takes_base_by_operand_size_and_mode)
 }
 END_TEST
 
+START_TEST(bases_follow_the_processors_linear_address_width_not_la57)
+{
+	struct cpu *cpu = segment_enter(LONG, 0);
+
+	mem_write(&fix.mem, HPA(LAYOUT_DATA + 2), 0x800000000000, 8); /* canonical with 57 bits only */
+	ck_assert(fixture_run(sys_LIDT, insn_memory(3, LAYOUT_DATA, 8), NULL));
+	ck_assert_uint_eq(cpu->idtr.base, 0x800000000000);
+	for (unsigned bad = 0; bad < 2; bad++) {
+		mem_write(&fix.mem, HPA(AT_GDT + S_LDT + 8), bad ? BIT(24) : 0x8000, 8); /* bits 63:32 of the base */
+		cpu->gpr[RBX] = S_LDT;
+		ck_assert_int_eq(fixture_fault(sys_LLDT, insn_registers(2, RBX, 2)), bad ? VEC_GP : -1);
+		ck_assert_uint_eq(cpu->ldtr.base, 0x8000ull << 32 | AT_LDT);
+	}
+	mem_write(&fix.mem, HPA(AT_GDT + S_LDT + 8), 0, 8);
+}
+END_TEST
+
 START_TEST(lidt_of_a_base_not_canonical_is_gp)
 {
 	segment_enter(LONG, 0);
-	mem_write(&fix.mem, HPA(LAYOUT_DATA + 2), 0x800000000000, 8);
+	mem_write(&fix.mem, HPA(LAYOUT_DATA + 2), BIT(56), 8);
 	ck_assert_int_eq(fixture_fault(sys_LIDT, insn_memory(3, LAYOUT_DATA, 8)), VEC_GP);
 	ck_assert_uint_eq(fix.cpu.idtr.base, AT_IDT);
 }
@@ -345,6 +362,7 @@ static void add_segments(TCase *tc)
 static void add_tables(TCase *tc)
 {
 	tcase_add_test(tc, lgdt_takes_base_by_operand_size_and_mode);
+	tcase_add_test(tc, bases_follow_the_processors_linear_address_width_not_la57);
 	tcase_add_test(tc, lidt_of_a_base_not_canonical_is_gp);
 	tcase_add_test(tc, sgdt_stores_limit_and_whole_base);
 	tcase_add_test(tc, umip_keeps_stores_from_user_mode);

@@ -35,7 +35,7 @@ END_TEST
 static void put(struct tlb *t, unsigned part, uint64_t page, uint32_t context)
 {
 	uint64_t tag = tlb_tag(part, GLA(page << tlb_part_shift[part]), context);
-	tlb_put(t, tlb_victim(t, part, tag), part, tag);
+	tlb_put(t, tlb_victim(t, part, tag), part, tag, &(struct tlb_entry){.tag = tag});
 }
 
 static void touch(struct tlb *t, uint64_t gla)

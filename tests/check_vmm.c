@@ -49,6 +49,8 @@ static uint8_t device_acknowledge(void *ctx)
 static bool guest_access(struct vmm *v, uint64_t gla, void *data, unsigned size, unsigned access)
 {
 	(void)v;
+	if (!data)
+		return true;
 	return access == ACC_WRITE ? mem_write_bytes(&fix.mem, HPA(gla), data, size) : mem_read_bytes(&fix.mem, HPA(gla), data, size);
 }
 
@@ -140,7 +142,7 @@ START_TEST(cpuid_is_answered_without_vmx)
 	ck_assert(round_trip(&insn));
 	ck_assert_uint_eq(cpu->rip, 0x1002);
 	ck_assert_uint_eq(cpu->gpr[RAX], 1);
-	ck_assert_uint_eq(cpu->gpr[RCX], ~0u & ~BIT(5));
+	ck_assert_uint_eq(cpu->gpr[RCX], ~0u & ~(BIT(5) | BIT(27)));
 	ck_assert_uint_eq(fix_vmx.exits[EXIT_CPUID], 1);
 	ck_assert_uint_eq(cpu->ev.n[EV_VM_EXITS], 1);
 	ck_assert_uint_eq(cpu->ev.n[EV_VM_ENTRIES], 2);
@@ -219,6 +221,116 @@ START_TEST(hlt_waits_in_the_guest)
 }
 END_TEST
 
+START_TEST(an_interrupt_waits_for_a_pending_debug_exception)
+{
+	struct cpu *cpu = start();
+
+	cpu->rflags |= FLAG_IF;
+	line = true;
+	ck_assert(vmx_before_instruction(cpu, line));
+	vmx_exit(cpu);
+	vmm_write(&vmm, GUEST_RFLAGS, FLAG_FIXED | FLAG_IF | FLAG_TF);
+	vmm_completed(&vmm);
+	ck_assert(vmm_run(cpu));
+	ck_assert(line);
+	ck_assert_uint_eq(cpu->pending_dbg, BIT(14));
+	line = false;
+}
+END_TEST
+
+/* What CPUID says of CR4 and of the mode is the guest's: the VMM's own differ. */
+START_TEST(cpuid_tells_of_the_guests_cr4_and_mode)
+{
+	static const struct {
+		uint32_t leaf, subleaf;
+		uint64_t cr4, bit;
+		unsigned reg;
+	} rows[] = {{1, 0, CR4_OSXSAVE, BIT(27), RCX}, {7, 0, CR4_PKE, BIT(4), RCX}, {0x80000001, 0, 0, BIT(11), RDX}};
+
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
+		for (unsigned on = 0; on < 2; on++) {
+			struct cpu *cpu = start();
+			struct insn insn = plain(SYS_CPUID);
+
+			cpu->cr4 |= on ? rows[i].cr4 : 0;
+			if (!on && !rows[i].cr4)
+				cpu->seg[SEG_CS].ar ^= (uint32_t)(AR_L | AR_DB);
+			cpu->gpr[RAX] = rows[i].leaf, cpu->gpr[RCX] = rows[i].subleaf;
+			ck_assert(round_trip(&insn));
+			ck_assert_msg(!!(cpu->gpr[rows[i].reg] & rows[i].bit) == on, "row %u, %u", i, on);
+		}
+}
+END_TEST
+
+/* INS and OUTS exit before their operand is checked: the VMM makes the checks. */
+START_TEST(string_io_faults_where_the_instruction_would)
+{
+	static const struct {
+		enum sysop sys;
+		bool in_32_bit;
+		uint8_t seg;
+		uint64_t address;
+		int vector;
+	} rows[] = {
+	    {SYS_OUTS, false, SEG_DS, LAYOUT_DATA, -1},
+	    {SYS_OUTS, false, SEG_DS, 0x800000000000, VEC_GP},
+	    {SYS_OUTS, false, SEG_SS, 0x7fffffffffff, VEC_SS},
+	    {SYS_INS, false, SEG_ES, 0x800000000000, VEC_GP},
+	    {SYS_OUTS, true, SEG_DS, 0x1000, VEC_GP},
+	    {SYS_OUTS, true, SEG_DS, 0xffe, -1},
+	    {SYS_OUTS, true, SEG_SS, 0xfff, VEC_SS},
+	    {SYS_INS, true, SEG_ES, 0x800, VEC_GP}, /* read-only */
+	    {SYS_OUTS, true, SEG_ES, 0x800, -1},
+	    {SYS_OUTS, true, SEG_FS, 0, VEC_GP}, /* unusable */
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		struct cpu *cpu = start();
+		struct insn insn = plain(rows[i].sys);
+
+		insn.opsize = 2, insn.seg = rows[i].seg, insn.addrsize = rows[i].in_32_bit ? 4 : 8;
+		if (rows[i].in_32_bit) {
+			cpu->seg[SEG_CS].ar ^= (uint32_t)(AR_L | AR_DB);
+			for (unsigned s = 0; s < SEG_COUNT; s++)
+				if (s != SEG_CS)
+					cpu->seg[s] =
+					    (struct segment){.ar = AR_P | AR_S | AR_A | (s == SEG_ES ? 0 : AR_RW), .limit = 0xfff};
+			cpu->seg[SEG_FS].ar |= AR_UNUSABLE;
+		}
+		cpu->gpr[RSI] = cpu->gpr[RDI] = rows[i].address;
+		port_last = 0;
+		cpu->gpr[RDX] = 0x99;
+		ck_assert_msg(round_trip(&insn) == (rows[i].vector < 0), "row %u: %s", i, vmm.text);
+		ck_assert_msg(port_last == (rows[i].vector < 0 ? 0x99 : 0), "row %u", i);
+		if (rows[i].vector >= 0)
+			ck_assert_msg(cpu->pending.vector == rows[i].vector && cpu->pending.has_error, "row %u", i);
+	}
+}
+END_TEST
+
+static bool guest_faults(struct vmm *v, uint64_t gla, void *data, unsigned size, unsigned access)
+{
+	(void)gla, (void)data, (void)size, (void)access;
+	vmm_inject(v, VEC_PF, true, 2);
+	return false;
+}
+
+START_TEST(ins_that_faults_reads_no_port)
+{
+	struct cpu *cpu = start();
+	struct insn insn = plain(SYS_INS);
+
+	vmm.access = guest_faults;
+	insn.opsize = 1;
+	cpu->gpr[RDI] = LAYOUT_DATA;
+	cpu->gpr[RDX] = 0x99;
+	port_last = 0;
+	ck_assert(!round_trip(&insn));
+	ck_assert_uint_eq(cpu->pending.vector, VEC_PF);
+	ck_assert_uint_eq(port_last, 0);
+}
+END_TEST
+
 START_TEST(an_interrupt_waits_for_its_window)
 {
 	struct cpu *cpu = start();
@@ -269,7 +381,8 @@ START_TEST(triple_fault_shuts_the_guest_down_and_surprises_stop)
 	vmx_exit(cpu);
 	ck_assert(!vmm_run(cpu));
 	ck_assert_int_eq(cpu->pending.kind, PENDING_STOP);
-	ck_assert_str_eq(cpu->pending.stop_reason, "test VMM: unexpected VM exit EPT_VIOLATION (48), qualification 0x5");
+	ck_assert_str_eq(cpu->pending.stop_reason,
+			 "test VMM: unexpected VM exit EPT_VIOLATION (48), qualification 0x5, at guest RIP 0x1000");
 }
 END_TEST
 
@@ -315,7 +428,10 @@ START_TEST(a_bad_control_of_the_vmm_is_a_clear_stop)
 	vmm_write(&vmm, VPID, 0);
 	ck_assert(!vmm_run(cpu));
 	ck_assert_int_eq(cpu->pending.kind, PENDING_STOP);
-	ck_assert_str_eq(cpu->pending.stop_reason, "test VMM: VM entry failed: virtual-processor identifier (VPID): must not be 0000H");
+	ck_assert_str_eq(
+	    cpu->pending.stop_reason,
+	    "test VMM: VM entry failed: virtual-processor identifier (VPID): must not be 0000H (it is 0x0; SDM 3C, \"VM-Execution "
+	    "Control Fields\"), at guest RIP 0x1002");
 }
 END_TEST
 
@@ -332,6 +448,10 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, rep_outs_exits_once_an_iteration);
 	tcase_add_test(tc, vmx_msrs_are_gp_in_the_guest);
 	tcase_add_test(tc, hlt_waits_in_the_guest);
+	tcase_add_test(tc, an_interrupt_waits_for_a_pending_debug_exception);
+	tcase_add_test(tc, cpuid_tells_of_the_guests_cr4_and_mode);
+	tcase_add_test(tc, string_io_faults_where_the_instruction_would);
+	tcase_add_test(tc, ins_that_faults_reads_no_port);
 	tcase_add_test(tc, an_interrupt_waits_for_its_window);
 	tcase_add_test(tc, cr0_ne_is_the_guests_own_belief);
 	tcase_add_test(tc, triple_fault_shuts_the_guest_down_and_surprises_stop);

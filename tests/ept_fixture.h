@@ -59,7 +59,7 @@ static void fix_stop(void)
 	mem_free(&fix.mem);
 }
 
-static void fix_map(uint64_t gpa, unsigned shift)
+static inline void fix_map(uint64_t gpa, unsigned shift)
 {
 	ck_assert(ept_map_page(&fix.map, GPA(gpa), HPA(FIX_GUEST + gpa), shift, FIX_RWX_WB));
 }

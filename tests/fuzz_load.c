@@ -20,7 +20,7 @@ __attribute__((weak)) void cpu_paging_changed(struct cpu *cpu)
 
 static void load_one(const char *path)
 {
-	struct load_module module = {path, "module"};
+	struct load_module module = {.path = path, .cmdline = "module"};
 	struct load_request request = {.path = path, .cmdline = "arguments", .module = &module};
 	static struct cpu cpu;
 	struct mem mem;

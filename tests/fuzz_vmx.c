@@ -151,7 +151,7 @@ static void reset(void)
 
 	for (uint64_t frame = 0; frame < RAM >> PAGE_SHIFT; frame++)
 		if (machine.mem.frame_flags[frame])
-			mem_note_store(&machine.mem, HPA(frame << PAGE_SHIFT));
+			mem_note_store(&machine.mem, HPA(frame << PAGE_SHIFT), true);
 	memset(machine.mem.host, 0, USED);
 	madvise(machine.mem.host + USED, RAM - USED, MADV_DONTNEED);
 	struct vmx_hooks hooks = machine.vmx.hooks;
@@ -197,12 +197,20 @@ static void overwrite(const uint8_t *data, size_t size)
 	memcpy(machine.mem.host + GUEST_CODE, data, size < 0x1000 ? size : 0x1000);
 }
 
+/* Small, so that flushes are cheap under sanitizers (VM entries that fail flush again and again), and evictions frequent. */
+static const struct mmu_config tlbs = {
+    .itlb = {[TLB_4K] = {4, 2}, [TLB_2M] = {2, 2}},
+    .dtlb = {[TLB_4K] = {4, 2}, [TLB_2M] = {2, 2}, [TLB_1G] = {1, 1}},
+    .stlb = {[TLB_4K] = {16, 4}, [TLB_1G] = {2, 2}},
+    .stlb_shared = true,
+};
+
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	struct machine_config config = {.ram_size = RAM, .max_insns = LIMIT, .console = &console, .vmx = true};
+	struct machine_config config = {.ram_size = RAM, .max_insns = LIMIT, .console = &console, .tlbs = &tlbs, .vmx = true};
 
 	(void)argc;
 	(void)argv;

@@ -80,8 +80,16 @@ static void build_state(struct cpu *cpu)
 
 void box_start(struct box *box, uint64_t max_insns)
 {
+	box_start_as(box, &(struct machine_config){.max_insns = max_insns});
+}
+
+void box_start_as(struct box *box, const struct machine_config *as)
+{
+	struct machine_config config = *as;
+
 	CHECK(!console_init(&box->console, NULL, -1, 0));
-	struct machine_config config = {.ram_size = BOX_RAM, .max_insns = max_insns, .console = &box->console};
+	config.ram_size = BOX_RAM;
+	config.console = &box->console;
 	CHECK(!machine_init(&box->m, &config));
 	build_tables(box);
 	build_idt(box);

@@ -35,6 +35,7 @@ struct box {
 		":\n" text "\n" #name "_end:\n.att_syntax\n.popsection\n")
 
 void box_start(struct box *box, uint64_t max_insns);
+void box_start_as(struct box *box, const struct machine_config *config); /* but for RAM and console */
 void box_stop(struct box *box);
 void box_code(struct box *box, const uint8_t *code, const uint8_t *end); /* at BOX_CODE; RIP points there */
 #define BOX_CODE_OF(box, name) box_code(box, name, name##_end)

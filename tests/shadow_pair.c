@@ -22,7 +22,7 @@ void pair_init(struct pair *pair, unsigned pages)
 {
 	pair->decode = false;
 	side_init(&pair->native, PAIR_RAM, false);
-	side_init(&pair->shadow, PAIR_RAM + shadow_vmm_area(pages), true);
+	side_init(&pair->shadow, PAIR_RAM + shadow_vmm_area_agile(pages, PAIR_RAM), true);
 }
 
 void pair_poke(struct pair *pair, uint64_t gpa, uint64_t value, unsigned size)
@@ -62,9 +62,11 @@ int pair_start(struct pair *pair, const struct pair_guest *guest, struct shadow_
 	side_guest(&pair->native, guest);
 	side_guest(&pair->shadow, guest);
 	vmx_init(&pair->shadow.vmx, &pair->shadow.cpu);
+	ept_attach(&pair->shadow.ept, &pair->shadow.cpu);
 	config.area = HPA(PAIR_RAM);
-	config.step |= !pair->decode; /* most tests have no instructions in memory */
-	config.area_size = shadow_vmm_area(config.pages);
+	config.step |= !pair->decode;							 /* most tests have no instructions in memory */
+	config.unprotect = config.unprotect ? config.unprotect : SHADOW_UNPROTECT_NEVER; /* tests count write-protect faults */
+	config.area_size = config.agile ? shadow_vmm_area_agile(config.pages, PAIR_RAM) : shadow_vmm_area(config.pages);
 	int err = shadow_vmm_start(&pair->shadow.cpu, &config);
 	CHECK(err || pair->shadow.cpu.vmx_op == VMX_NONROOT);
 	return err;
@@ -154,6 +156,7 @@ struct outcome side_access(struct pair_side *side, gla_t gla, unsigned size, uns
 	bool done = false;
 	set_privilege(cpu, access);
 	cpu->rip = cpu->rip == 0x1000 ? 0x2000 : 0x1000;
+	cpu->clock++;
 	for (unsigned turn = 0; turn < TURNS_MAX; turn++) {
 		if (!boundary(cpu, &o))
 			return o;
@@ -173,6 +176,7 @@ static struct outcome side_insn(struct pair_side *side, sysinsn_fn *handler, con
 	bool done = false;
 	set_privilege(cpu, 0);
 	cpu->rip = 0x3000;
+	cpu->clock++;
 	while (!done) {
 		struct sysinsn s = {.cpu = cpu, .insn = insn, .next_rip = cpu->rip + insn->len};
 		if (!boundary(cpu, &o))
@@ -223,6 +227,24 @@ bool pair_invlpg(struct pair *pair, gla_t gla)
 	insn.addrsize = wide ? 8 : 4;
 	pair->native.cpu.gpr[RBX] = pair->shadow.cpu.gpr[RBX] = gla.u;
 	return both(pair, sys_INVLPG, &insn);
+}
+
+bool pair_invpcid(struct pair *pair, uint64_t type, enum segreg seg, uint64_t offset)
+{
+	bool wide = cpu_long_mode(&pair->native.cpu);
+	struct insn insn = {.len = 5,
+			    .sys = SYS_INVPCID,
+			    .flags = INSN_MEM,
+			    .seg = (uint8_t)seg,
+			    .base = RBX,
+			    .index = REG_NONE,
+			    .rm = REG_NONE,
+			    .reg = RAX};
+	insn.scale = 1;
+	insn.addrsize = wide ? 8 : 4;
+	pair->native.cpu.gpr[RBX] = pair->shadow.cpu.gpr[RBX] = offset;
+	pair->native.cpu.gpr[RAX] = pair->shadow.cpu.gpr[RAX] = type;
+	return both(pair, sys_INVPCID, &insn);
 }
 
 bool pair_efer(struct pair *pair, uint64_t value)

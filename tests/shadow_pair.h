@@ -7,6 +7,7 @@
 #define TESTS_SHADOW_PAIR_H
 
 #include "emu/sysinsn.h"
+#include "ept/eptp.h"
 #include "mmu/pte.h"
 #include "shadow/shadow.h"
 
@@ -16,6 +17,7 @@ struct pair_side {
 	struct mem mem;
 	struct cpu cpu;
 	struct vmx vmx;
+	struct ept ept;
 	bool shadow;
 };
 
@@ -49,6 +51,8 @@ struct shadow *pair_shadow(struct pair *pair);
 bool pair_access(struct pair *pair, gla_t gla, unsigned size, unsigned access, uint64_t value);
 bool pair_mov_cr(struct pair *pair, unsigned cr, uint64_t value);
 bool pair_invlpg(struct pair *pair, gla_t gla);
+/* The descriptor is at that offset of a segment. */
+bool pair_invpcid(struct pair *pair, uint64_t type, enum segreg seg, uint64_t offset);
 bool pair_efer(struct pair *pair, uint64_t value);
 /* Changes bits of CR4 as the guest sees it. */
 bool pair_cr4(struct pair *pair, uint64_t clear, uint64_t set);

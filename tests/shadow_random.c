@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FRAMES = 16, PLACES = 12, TEXT = 200 };
+enum { FRAMES = 16, PLACES = 12, TEXT = 200, PCIDS = 3 };
 
 uint64_t numbers_next(struct numbers *n)
 {
@@ -29,6 +29,7 @@ struct guest_run {
 	struct numbers *n;
 	unsigned levels;
 	bool pcide, over;
+	uint64_t root[PCIDS]; /* by PCID: what may be cached of it was made from this table; 0: nothing is */
 	gla_t place[PLACES];
 	char *text;
 };
@@ -157,10 +158,26 @@ static bool flush_cr3(struct guest_run *r)
 	return good;
 }
 
+/* Each PCID by a MOV to CR3 of its own, then back to where the guest was, with what that has cached. */
+static bool flush_pcids(struct guest_run *r)
+{
+	uint64_t cr3 = pair_cr(&r->pair, 3);
+	for (uint64_t i = 0; i < PCIDS; i++) {
+		uint64_t pcid = (cr3 + i + 1) % PCIDS; /* the present one comes somewhere among them */
+		if (!pair_mov_cr(&r->pair, 3, (cr3 & ~CR3_PCID) | pcid))
+			return differs(r, "MOV to CR3", cr3);
+	}
+	return pair_mov_cr(&r->pair, 3, cr3 | CR3_NO_FLUSH) || differs(r, "MOV to CR3", cr3);
+}
+
 static bool invalidate(struct guest_run *r)
 {
 	bool globals = pair_cr(&r->pair, 4) & CR4_PGE;
-	switch (r->pcide ? 0 : below(r, globals ? 2 : 3)) {
+	memset(r->root, 0, sizeof r->root);
+	r->root[pair_cr(&r->pair, 3) & CR3_PCID & 3] = pair_cr(&r->pair, 3) & ~CR3_PCID;
+	if (r->pcide)
+		return globals || chance(r, 30) ? flush_all(r) : flush_pcids(r);
+	switch (below(r, globals ? 2 : 3)) {
 	case 0:
 		return flush_all(r);
 	case 1:
@@ -223,18 +240,30 @@ static bool store_entry(struct guest_run *r)
 	return access_step(r, gla, size, ACC_WRITE | (chance(r, 20) ? (unsigned)ACC_USER : (unsigned)ACC_AC), value);
 }
 
+static bool switch_to(struct guest_run *r, uint64_t cr3, bool flushed)
+{
+	if (!pair_mov_cr(&r->pair, 3, cr3))
+		return differs(r, "MOV to CR3", cr3);
+	/* other tables behind cached translations, or global pages that are not the same everywhere: the guest must flush */
+	return (flushed || !r->pcide) && !(pair_cr(&r->pair, 4) & CR4_PGE) ? true : flush_all(r);
+}
+
+/* A PCID is used with the tables that what is cached under it was made from, or is invalidated. */
+static bool switch_pcid(struct guest_run *r, uint64_t cr3)
+{
+	uint64_t pcid = below(r, PCIDS), keep = chance(r, 60) ? CR3_NO_FLUSH : 0;
+	bool good = !keep || !r->root[pcid] || r->root[pcid] == cr3;
+	r->root[pcid] = cr3;
+	return switch_to(r, cr3 | pcid | keep, good);
+}
+
 static bool switch_cr3(struct guest_run *r)
 {
 	static const uint8_t roots[] = {1, 1, 2, 6};
 	uint64_t cr3 = roots[below(r, ARRAY_LEN(roots))] * (uint64_t)PAGE_SIZE;
 	if (r->levels == 3)
 		cr3 = PAGE_SIZE + below(r, 2) * 0x20 * chance(r, 10);
-	if (r->pcide)
-		cr3 |= below(r, 3) | (chance(r, 50) ? CR3_NO_FLUSH : 0);
-	if (!pair_mov_cr(&r->pair, 3, cr3))
-		return differs(r, "MOV to CR3", cr3);
-	/* the same PCID with other tables, or global pages that are not the same everywhere: the guest must flush */
-	return (!r->pcide && !(pair_cr(&r->pair, 4) & CR4_PGE)) || flush_all(r);
+	return r->pcide ? switch_pcid(r, cr3) : switch_to(r, cr3, false);
 }
 
 static bool change_mode(struct guest_run *r)
@@ -279,11 +308,13 @@ static void start(struct guest_run *r)
 	struct shadow_vmm_config config = {.pages = chance(r, 50) ? 8 : 48};
 	struct pair_guest guest = {.cr3 = PAGE_SIZE};
 	guest.levels = r->levels = levels[below(r, ARRAY_LEN(levels))];
-	config.no_unsync = chance(r, 50);
+	config.agile = r->levels >= 4 && chance(r, 50);
+	config.interval = chance(r, 50) ? 1 + below(r, 40) : 0;
+	config.no_unsync = config.agile || chance(r, 50);
 	config.no_vpid = chance(r, 25);
-	config.unprotect = chance(r, 50) ? SHADOW_UNPROTECT_DEFAULT : 0;
+	config.unprotect = !config.agile && chance(r, 50) ? SHADOW_UNPROTECT_DEFAULT : SHADOW_UNPROTECT_NEVER;
 	r->pcide = r->levels >= 4 && chance(r, 30);
-	guest.cr0_more = chance(r, 70) ? CR0_WP : 0;
+	guest.cr0_more = config.agile || chance(r, 70) ? CR0_WP : 0;
 	guest.cr4_more = (chance(r, 50) ? CR4_PSE : 0) | (chance(r, 50) ? CR4_PGE : 0) | (r->pcide ? CR4_PCIDE : 0);
 	guest.efer_more = chance(r, 70) ? EFER_NXE : 0;
 	pair_init(&r->pair, config.pages);
@@ -291,6 +322,7 @@ static void start(struct guest_run *r)
 		make_tables(r);
 	for (unsigned i = 0; i < PLACES; i++)
 		r->place[i] = i ? some_place(r) : GLA(0);
+	r->root[0] = PAGE_SIZE;
 	CHECK(pair_start(&r->pair, &guest, config) == 0);
 }
 

@@ -5,4 +5,7 @@ $(B)/tests/check_walk $(B)/tests/check_mmu: $(B)/tests/oracle.o
 check-long: check-long-shadow
 check-long-shadow: $(B)/tests/check_shadow_random
 	$(Q)SHADOW_GUESTS=10000 $<
-.PHONY: check-long-shadow
+check-long: check-long-modes
+check-long-modes: $(B)/vtxray images
+	$(Q)VTXRAY=$(B)/vtxray IMAGES=build/images tests/long_modes.sh
+.PHONY: check-long-shadow check-long-modes

@@ -32,7 +32,7 @@ PIECE(lmsw, "mov %cr0, %rax; and $-16, %eax", "lmsw %ax; mov %cr0, %rax; and $0x
 PIECE(lmsw_ts, "mov %cr0, %rax; or $8, %eax", "lmsw %ax; mov %cr0, %rax; and $0x1f, %eax; clts");
 PIECE(clts, "", "clts");
 PIECE(lgdt, "", "lgdt stored(%rip)");
-PIECE(lgdt_canonical, "sgdt stored(%rip); mov $0x800000000000, %rax; push %rax; pushw $0x100", "lgdt (%rsp); lgdt stored(%rip)");
+PIECE(lgdt_canonical, "sgdt stored(%rip); mov $0x100000000000000, %rax; push %rax; pushw $0x100", "lgdt (%rsp); lgdt stored(%rip)");
 PIECE(lmsw_user, "", "lmsw %ax");
 PIECE(lldt_null, "xor %eax, %eax", "lldt %ax");
 PIECE(lldt_code, "mov $8, %eax", "lldt %ax");
@@ -258,7 +258,7 @@ PIECE(swapgs, "", "swapgs");
 PIECE(rdfsbase, "", "rdfsbase %rax");
 PIECE(wrgsbase, "mov $0x123456789000, %rax", "wrgsbase %rax; rdgsbase %rax");
 PIECE(wrgsbase32, "mov $0xffffffff12345678, %rax", "wrgsbase %eax; rdgsbase %rax");
-PIECE(wrfs_bad, "mov $0x800000000000, %rax", "wrfsbase %rax");
+PIECE(wrfs_bad, "mov $0x100000000000000, %rax", "wrfsbase %rax");
 PIECE(gs_data, "", "mov %gs:8, %rax");
 PIECE(load_gs, "mov $0x23, %eax; mov %eax, %gs", "rdgsbase %rax");
 PIECE(null_gs, "mov $-1, %rax; xor %eax, %eax; mov %eax, %gs", "rdgsbase %rax");

@@ -75,27 +75,33 @@ function skip_pending_step(text,   i, a, step) {
 	step = bit(number(field(text, "f")), 8) != bit(number(field(text, "p")), 14)
 	return (i % 4 || a == 1) && step
 }
-# HLTEV: in HLT state only some events can be injected
-function skip_halted_event(text,   type, vector, info) {
-	if (text !~ /^event .* info=80000[0-9a-f]* .* a=1 .*: entry failed, exit 33 q=0/)
+# HLTEV: in HLT and shutdown state only some events can be injected
+function skip_inactive_event(text,   type, vector, info, halted) {
+	if (text !~ /^event .* info=80000[0-9a-f]* .* a=[12] .*: entry failed, exit 33 q=0/)
 		return 0
 	info = number(substr(field(text, "info"), 5))
 	type = int(info / 256) % 8
 	vector = info % 256
-	return !(type == 0 || type == 2 || type == 3 && (vector == 1 || vector == 18))
+	halted = number(field(text, "a")) == 1
+	return !(type == 2 || type == 3 && vector == 18 || halted && (type == 0 || type == 3 && vector == 1))
 }
+# SDPD: in shutdown state pending debug exceptions are lost
+function skip_shutdown_debug(text, b) { return text ~ /^event .* info=0 .* a=2 / && text !~ / p=0 / && b ~ /: exit 0 .* ii=80000301 / }
 # P12: pending debug exceptions with the enabled-breakpoint bit alone are valid
 function skip_enabled_breakpoint(text) { return text ~ /^event .* p=1000 / }
-# DBSS: injected INT n and privileged software exceptions after MOV SS with pending debug exceptions: lost or delivered
-function skip_debug_after_injection(text) { return text ~ /^event .* info=80000[45][0-9a-f][0-9a-f] i=[23ab] / && text !~ / p=0 / }
+# DBSS: injected INT n and software exceptions after MOV SS with pending debug exceptions
+function skip_debug_after_injection(text) { return text ~ /^event .* info=80000[46][0-9a-f][0-9a-f] i=[23ab] / && text !~ / p=0 / }
 # NMIB: an NMI cannot be injected with virtual NMIs and blocking by NMI
 function skip_blocked_nmi(text) {
 	return text ~ /^event .* info=80000202 .* v=1: entry failed, exit 33 q=0/ && bit(number(field(text, "i")), 3)
 }
-# AS: the activity state saved by exits 7 and 8 is that before the exit
-function rule_activity(text) {
+# AS: the activity state saved by exits 7 and 8 is that before the exit, which is not shutdown's IF = 0 either
+function rule_activity(text,   v) {
 	if ((is_exit(text, 7) || is_exit(text, 8)) && field(text, "as") != "") {
 		used("AS")
+		v = number(field(text, "fl"))
+		if (text ~ / as=2/)
+			text = replace(text, "fl", clear(v, 9))
 		sub(/ as=[12]/, "", text)
 	}
 	return text
@@ -124,7 +130,7 @@ function rule_link(text) {
 }
 # PG0: without unrestricted guest CR0.PG stays 1
 function skip_paging_off(text, b) {
-	return text ~ /^intercept .* m[12] c0 mov cr0,ax: (exit 0 q=0 ii=80000b0d\/0|handler 13: 0) / && is_exit(b, 18) && length(field(b, "cr0")) < 8
+	return text ~ /^intercept .* m[12] c0 mov cr0,ax: (exit 0 q=0 ii=80000b0d\/0|handler 13: 0) / && is_exit(b, 18) && !bit(number(field(b, "cr0")), 31)
 }
 # CSRPL, SSDPL: privilege levels with unrestricted guest
 function skip_selector_rpl(text, b) { return text ~ /^entry .* m3 c0.* 802\^[12]/ && b ~ /: entry failed, exit 33 q=0/ }
@@ -152,10 +158,15 @@ function rule_q3(text,   i) {
 	return text
 }
 # DFRF: RF in the RFLAGS that a double fault pushes
-function rule_double_fault(text,   part) {
-	if (text ~ /: handler 8: 0 [0-9a-f]+ [0-9a-f]+ 2 /) {
-		used("DFRF")
-		sub(/ 2 rip=/, " 10002 rip=", text)
+function rule_double_fault(text,   at, words, flags) {
+	if (match(text, /: handler 8: 0 [0-9a-f]+ [0-9a-f]+ [0-9a-f]+ /)) {
+		at = RSTART + RLENGTH
+		split(substr(text, RSTART, RLENGTH), words, " ")
+		flags = number(words[7])
+		if (!bit(flags, 16)) {
+			used("DFRF")
+			text = substr(text, 1, at - length(words[7]) - 2) sprintf("%x ", flags + 65536) substr(text, at)
+		}
 	}
 	if (text ~ /: exit 0 .* ii=80000b08\/0 / && !bit(number(field(text, "fl")), 16)) {
 		used("DFRF")
@@ -232,8 +243,12 @@ NR == FNR { bochs[FNR] = $0; bochs_lines = FNR; next }
 		used("NMIB")
 		next
 	}
-	if (skip_halted_event($0)) {
+	if (skip_inactive_event($0)) {
 		used("HLTEV")
+		next
+	}
+	if (skip_shutdown_debug($0, b)) {
+		used("SDPD")
 		next
 	}
 	if (skip_enabled_breakpoint($0)) {

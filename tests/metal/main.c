@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A hypervisor that runs one guest for one access or instruction, thousands of times, each time in other circumstances made from a seed,
- * and prints how it ended: one line a case. Arguments: seed=N, cases=FIRST,COUNT, family=NAME (all in turn without it), show=capabilities.
+ * and prints how it ended: one line a case. Arguments: seed=N, cases=FIRST,COUNT, family=NAME (all in turn without it), show=capabilities;
+ * speed=SCALE: instead of cases, loops to time (speed.h).
  */
 #include "cmdline.h"
 #include "ept.h"
@@ -10,6 +11,7 @@
 #include "gdt.h"
 #include "line.h"
 #include "random.h"
+#include "speed.h"
 #include "trap.h"
 #include "vmx.h"
 
@@ -51,6 +53,9 @@ void main(u64 multiboot)
 	outb(0xa1, 0xff);
 	u64 seed = cmdline_number("seed", 0, 1);
 	line("metal: seed %lu\n", seed);
+	u64 speed = cmdline_number("speed", 0, 0);
+	if (speed)
+		speed_natively(speed);
 	const char *wrong = vmx_enter();
 	if (wrong) {
 		line("metal: %s\n", wrong);
@@ -59,7 +64,9 @@ void main(u64 multiboot)
 	if (cmdline_is("show", "capabilities"))
 		show_capabilities();
 	guest_init();
-	for (unsigned i = 0; i < FAMILIES; i++)
+	if (speed)
+		speed_as_guest(speed);
+	for (unsigned i = 0; !speed && i < FAMILIES; i++)
 		if (!cmdline_find("family") || cmdline_is("family", families[i].name))
 			run_cases(&families[i], seed);
 	line("metal: end\n");

@@ -4,13 +4,8 @@
 #define METAL_VMCS_H
 
 #include "guest.h"
+#include "vmcs_field.h"
 #include "x86.h"
-
-enum vmcs_field {
-#define FIELD(encoding, symbol) symbol = encoding,
-#include "vmcs.def"
-#undef FIELD
-};
 
 /* Reads and writes of fields that exist, with a VMCS that is current. */
 u64 vmcs_read(enum vmcs_field field);

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Accounting by block and by instruction give the same: every counter, every cause of cycles, clock, memory, registers, what the TLBs hold.
+ * Fast-forward gives the same but for what it does not count: accesses, translations, and what they cost and leave in TLBs and caches.
+ * All guest images, natively on the plain model, under both VMMs (for accounting: on a processor with caches); and random programs, with
+ * TLBs of several sizes. ACCOUNT_GUESTS is how many of these (9).
+ */
+#include "emu/profile.h"
+#include "tests/account_random.h"
+#include "tests/test.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RAM = 16 << 20, IMAGE_STEPS = 200000, RANDOM_STEPS = 20000 };
+
+static struct machine pair[2];
+static struct box boxes[2];
+static struct console console[2];
+static struct profile skylake;
+static glob_t images;
+
+static void same(const char *name, const char *what, uint64_t insn, uint64_t block)
+{
+	ck_assert_msg(insn == block, "%s: %s %#lx by instruction, %#lx by block", name, what, insn, block);
+}
+
+static void same_counts(const char *name, const struct cpu *a, const struct cpu *b)
+{
+	for (unsigned i = 0; i < EVENT_COUNT; i++)
+		same(name, event_name((enum event)i), a->ev.n[i], b->ev.n[i]);
+	for (unsigned i = 0; i < COST_COUNT; i++)
+		same(name, cost_name((enum cost_cause)i), a->cost.n[i], b->cost.n[i]);
+	ck_assert_msg(!memcmp(a->cost.exit, b->cost.exit, sizeof a->cost.exit), "%s: VM exits and their times", name);
+	same(name, "steps", a->cost.steps, b->cost.steps);
+	same(name, "clock", a->clock, b->clock);
+}
+
+static void same_tlb(const char *name, const struct tlb *a, const struct tlb *b)
+{
+	ck_assert_msg(!memcmp(a->tag, b->tag, a->slots * sizeof *a->tag), "%s: tags of a TLB", name);
+	ck_assert_msg(!memcmp(a->order, b->order, a->orders * sizeof *a->order), "%s: order of use in a TLB", name);
+	for (uint32_t i = 0; i < a->slots; i++)
+		if (a->tag[i])
+			same(name, "frame in a TLB", a->entry[i].frame, b->entry[i].frame);
+}
+
+static void same_cache(const char *name, const struct cache *a, const struct cache *b)
+{
+	if (!a->sets)
+		return;
+	ck_assert_msg(!memcmp(a->tag, b->tag, (size_t)a->sets * a->ways * sizeof *a->tag), "%s: lines of a cache", name);
+	ck_assert_msg(!memcmp(a->word, b->word, a->sets * sizeof *a->word), "%s: order of use in a cache", name);
+}
+
+static void same_outcome(const char *name, struct machine *a, struct machine *b)
+{
+	for (unsigned i = 0; i < GPR_COUNT; i++)
+		same(name, "general register", a->cpu.gpr[i], b->cpu.gpr[i]);
+	same(name, "RIP", a->cpu.rip, b->cpu.rip);
+	same(name, "RFLAGS", a->cpu.rflags, b->cpu.rflags);
+	same(name, "CR2", a->cpu.cr2, b->cpu.cr2);
+	engine_fx_out(a->engine);
+	engine_fx_out(b->engine);
+	ck_assert_msg(!memcmp(a->cpu.fx, b->cpu.fx, sizeof a->cpu.fx), "%s: x87 and SSE registers", name);
+	for (uint64_t page = 0; page < a->config.ram_size; page += PAGE_SIZE)
+		if (memcmp(a->mem.host + page, b->mem.host + page, PAGE_SIZE) != 0)
+			for (uint64_t at = page; at < page + PAGE_SIZE; at += 8) {
+				char what[64];
+				snprintf(what, sizeof what, "memory at %#lx", at);
+				same(name, what, mem_read(&a->mem, HPA(at), 8), mem_read(&b->mem, HPA(at), 8));
+			}
+}
+
+static void same_machine(const char *name, struct machine *a, struct machine *b)
+{
+	same_counts(name, &a->cpu, &b->cpu);
+	same_outcome(name, a, b);
+	same_tlb(name, &a->cpu.mmu.itlb, &b->cpu.mmu.itlb);
+	same_tlb(name, &a->cpu.mmu.dtlb, &b->cpu.mmu.dtlb);
+	same_tlb(name, &a->cpu.mmu.stlb, &b->cpu.mmu.stlb);
+	same_cache(name, &a->caches.l1i, &b->caches.l1i);
+	for (unsigned i = 0; i < CACHE_LEVELS; i++)
+		same_cache(name, &a->caches.level[i], &b->caches.level[i]);
+}
+
+/*
+ * What fast-forward counts as accounting by instruction does; on the plain model that includes time. But not under shadow paging: when a
+ * shadow entry that its VMM has taken away causes a VM exit depends on what the TLBs hold. Then the guest says the same.
+ */
+static void same_forward(const char *name, struct machine *a, struct machine *b)
+{
+	const struct console *x = a->config.console, *y = b->config.console;
+
+	same(name, "size of the console", x->captured, y->captured);
+	ck_assert_msg(!x->captured || !memcmp(x->capture, y->capture, x->captured), "%s: console", name);
+	if (paging_is_shadow(a->config.paging))
+		return;
+	for (unsigned i = 0; i < EVENT_COUNT; i++)
+		if (i == EV_INSTRUCTIONS || (i >= EV_TLB_FLUSHES && i < EV_AGILE_WALKS_SHADOW))
+			same(name, event_name((enum event)i), a->cpu.ev.n[i], b->cpu.ev.n[i]);
+	same(name, "steps", a->cpu.cost.steps, b->cpu.cost.steps);
+	same(name, "clock", a->cpu.clock, b->cpu.clock);
+	same_outcome(name, a, b);
+}
+
+/* ---- images ---- */
+
+static const struct machine_config kinds[] = {
+    {.paging = PAGING_NATIVE},
+    {.paging = PAGING_EPT, .profile = &skylake},
+    {.paging = PAGING_SHADOW, .profile = &skylake},
+};
+
+static const struct machine_config plain_kinds[] = {
+    {.paging = PAGING_NATIVE},
+    {.paging = PAGING_EPT},
+    {.paging = PAGING_SHADOW},
+    {.paging = PAGING_AGILE},
+};
+
+static enum machine_end run_image(unsigned i, const char *image, const struct machine_config *kind, enum account account)
+{
+	char error[LOAD_ERROR_SIZE] = "";
+	struct machine_config config = *kind;
+	struct load_request request = {.path = image};
+
+	ck_assert_int_eq(console_init(&console[i], NULL, -1, 1 << 20), 0);
+	config.console = &console[i];
+	config.ram_size = RAM;
+	config.max_insns = IMAGE_STEPS;
+	config.account = account;
+	ck_assert_int_eq(machine_init(&pair[i], &config), 0);
+	ck_assert_msg(machine_load(&pair[i], &request, error) == 0, "%s", error);
+	return machine_run(&pair[i]);
+}
+
+typedef void compare_fn(const char *name, struct machine *a, struct machine *b);
+
+static void compare_image(unsigned i, const struct machine_config *kind, unsigned of, enum account account, compare_fn *compare)
+{
+	const char *image = images.gl_pathv[i / of];
+	char name[256];
+
+	snprintf(name, sizeof name, "%s (kind %u)", image, i % of);
+	same(name, "end", run_image(0, image, &kind[i % of], ACCOUNT_INSN), run_image(1, image, &kind[i % of], account));
+	compare(name, &pair[0], &pair[1]);
+	for (unsigned k = 0; k < 2; k++) {
+		machine_free(&pair[k]);
+		console_free(&console[k]);
+	}
+}
+
+START_TEST(images_come_out_the_same)
+{
+	compare_image((unsigned)_i, kinds, ARRAY_LEN(kinds), ACCOUNT_BLOCK, same_machine);
+}
+END_TEST
+
+START_TEST(images_come_out_the_same_in_fast_forward)
+{
+	compare_image((unsigned)_i, plain_kinds, ARRAY_LEN(plain_kinds), ACCOUNT_FAST, same_forward);
+}
+END_TEST
+
+/* ---- random programs ---- */
+
+static const struct mmu_config tiny = {
+    .itlb = {[TLB_4K] = {4, 2}, [TLB_2M] = {2, 2}},
+    .dtlb = {[TLB_4K] = {4, 4}, [TLB_2M] = {2, 2}, [TLB_1G] = {1, 1}},
+    .stlb = {[TLB_4K] = {8, 4}, [TLB_1G] = {2, 2}},
+    .stlb_shared = true,
+};
+
+static const struct machine_config processors[] = {{.tlbs = NULL}, {.tlbs = &tiny}, {.profile = &skylake}};
+
+static void compare_random(unsigned seed, const struct machine_config *processor, enum account account, compare_fn *compare)
+{
+	struct machine_config config = *processor;
+	char name[64];
+	enum machine_end end[2];
+
+	snprintf(name, sizeof name, "program %u", seed);
+	config.max_insns = RANDOM_STEPS;
+	for (unsigned i = 0; i < 2; i++) {
+		config.account = i ? account : ACCOUNT_INSN;
+		box_start_as(&boxes[i], &config);
+		account_random(&boxes[i], seed, account == ACCOUNT_FAST);
+		engine_set_stays(boxes[i].m.engine, seed % 4 == 3);
+		end[i] = machine_run(&boxes[i].m);
+	}
+	same(name, "end", end[0], end[1]);
+	compare(name, &boxes[0].m, &boxes[1].m);
+	for (unsigned i = 0; i < 2; i++)
+		box_stop(&boxes[i]);
+}
+
+START_TEST(random_programs_come_out_the_same)
+{
+	compare_random((unsigned)_i, &processors[(unsigned)_i % ARRAY_LEN(processors)], ACCOUNT_BLOCK, same_machine);
+}
+END_TEST
+
+START_TEST(careful_programs_come_out_the_same_in_fast_forward)
+{
+	compare_random((unsigned)_i, &processors[_i & 1], ACCOUNT_FAST, same_forward);
+}
+END_TEST
+
+static void add_cases(Suite *suite)
+{
+	TCase *tc = tcase_create("account");
+	const char *folder = getenv("IMAGES"), *guests = getenv("ACCOUNT_GUESTS");
+	char pattern[512], error[PROFILE_ERROR];
+
+	/* NAME64.elf is NAME.elf in another container */
+	snprintf(pattern, sizeof pattern, "%s/*[!4].elf", folder ? folder : "build/images");
+	CHECK(glob(pattern, 0, NULL, &images) == 0);
+	CHECK(profile_read(&skylake, "emu/profiles/skylake.ini", error) == 0);
+	tcase_set_timeout(tc, 600);
+	tcase_add_loop_test(tc, images_come_out_the_same, 0, (int)(images.gl_pathc * ARRAY_LEN(kinds)));
+	tcase_add_loop_test(tc, images_come_out_the_same_in_fast_forward, 0, (int)(images.gl_pathc * ARRAY_LEN(plain_kinds)));
+	tcase_add_loop_test(tc, random_programs_come_out_the_same, 0, guests ? atoi(guests) : 9);
+	tcase_add_loop_test(tc, careful_programs_come_out_the_same_in_fast_forward, 0, guests ? atoi(guests) : 9);
+	suite_add_tcase(suite, tc);
+}
+
+TEST_MAIN("account", add_cases)

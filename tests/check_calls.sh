@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# System calls, their results and their errors: programs of tests/kernel print the same on the host and in the guest, by glibc and by musl.
+. "$(dirname "$0")/in_kernel.sh"
+words= # the program's arguments
+
+# like_host NAME PROGRAM [OPTION...]
+like_host() {
+	what=$1 program=$2
+	shift 2
+	cases=$((cases + 1))
+	# shellcheck disable=SC2086 # words
+	timeout 100 "$VTXRAY" exec --cwd /tmp "$@" "$program" $words </dev/null >"$TMP/got" 2>"$TMP/err"
+	status=$?
+	if [ $status -eq 0 ] && cmp -s "$TMP/wanted" "$TMP/got" && ! grep -q 'kernel:' "$TMP/err"; then return; fi
+	failed=$((failed + 1))
+	echo "$what: exit status $status; output (should be on the left):"
+	diff "$TMP/wanted" "$TMP/got" | head -n 30
+	grep 'kernel:' "$TMP/err"
+}
+
+for name in events files locks mapping tasks timers; do
+	mkdir "$TMP/work.$name"
+	gcc -D_GNU_SOURCE -O1 -static -pthread -o "$TMP/$name" "$HERE/$name.c" || exit 1
+	(cd "$TMP/work.$name" && "$TMP/$name" </dev/null 2>/dev/null) >"$TMP/wanted"
+	like_host "$name" "$TMP/$name"
+	[ "$name" = timers ] || like_host "$name under EPT, large pages" "$TMP/$name" --paging ept --guest-page 2m
+	musl-gcc -D_GNU_SOURCE -O1 -static -o "$TMP/$name-musl" "$HERE/$name.c" || exit 1
+	mkdir "$TMP/musl.$name"
+	(cd "$TMP/musl.$name" && "$TMP/$name-musl" </dev/null 2>/dev/null) >"$TMP/wanted"
+	like_host "$name by musl" "$TMP/$name-musl"
+done
+
+busybox=$(command -v busybox)
+(cd "$HERE" && "$busybox" sh proc.sh 2>/dev/null </dev/null | cat) >"$TMP/wanted"
+words='sh proc.sh'
+like_host '/proc and /dev' "$busybox" --file "$HERE/proc.sh:/tmp/proc.sh"
+words=
+
+cat >"$TMP/wanted" <<END
+advice: 1
+huge: 1
+small in few: 0
+MAP_HUGETLB: 1
+not divided: 1
+whole: 1
+too large: 1
+END
+gcc -D_GNU_SOURCE -O1 -static -o "$TMP/huge" "$HERE/huge.c" || exit 1
+like_host 'advice of huge pages' "$TMP/huge"
+like_host 'advice of huge pages, with large ones' "$TMP/huge" --guest-page 2m
+
+printf '1 faults\nchild 85, here 0\n4 15\n' >"$TMP/wanted"
+gcc -O1 -static -o "$TMP/giant" "$HERE/giant.c" || exit 1
+like_host 'a page of 1 GiB, divided' "$TMP/giant" --mem 4G --guest-page 1g
+
+cases_end

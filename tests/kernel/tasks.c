@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Waiting for children, what they used, priorities and policies, processors. */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static void result(const char *what, long rc)
+{
+	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
+	fflush(stdout);
+}
+
+static pid_t child_that(int status, int signal)
+{
+	pid_t child = fork();
+
+	if (!child) {
+		if (signal)
+			kill(getpid(), signal);
+		_exit(status);
+	}
+	return child;
+}
+
+static void waiting(void)
+{
+	siginfo_t info;
+	pid_t child;
+	int status;
+
+	result("no child", waitid(P_ALL, 0, &info, WEXITED));
+	child = child_that(7, 0);
+	result("waitid, leaving it", waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT));
+	printf("%d %d %d %d\n", info.si_signo, info.si_code, info.si_status, info.si_pid == child);
+	info.si_pid = 1;
+	result("waitid", waitid(P_PGID, 0, &info, WEXITED));
+	printf("%d %d %d\n", info.si_code, info.si_status, info.si_pid == child);
+	result("gone", waitid(P_PID, (id_t)child, &info, WEXITED));
+	child = child_that(0, SIGKILL);
+	waitid(P_ALL, 0, &info, WEXITED);
+	printf("%d %d\n", info.si_code, info.si_status);
+	child = fork();
+	if (!child) {
+		pause();
+		_exit(0);
+	}
+	info.si_pid = 1;
+	result("not yet", waitid(P_ALL, 0, &info, WEXITED | WNOHANG));
+	printf("%d %d\n", info.si_signo, info.si_pid);
+	result("not yet", waitpid(child, &status, WNOHANG));
+	kill(child, SIGTERM);
+	result("by its number", waitid(P_PID, (id_t)child, NULL, WEXITED));
+	result("nothing to wait for", waitid(P_ALL, 0, &info, WNOHANG));
+	result("options", waitid(P_ALL, 0, &info, WEXITED | 0x1000));
+	result("of no kind", waitid(9, 0, &info, WEXITED));
+	result("wait4's options", waitpid(-1, &status, 0x1000));
+	printf("our parent is somebody else: %d\n", getppid() != getpid() && getppid() > 0);
+}
+
+static void usage(void)
+{
+	struct rusage before, after;
+	size_t size = 8 << 20;
+
+	getrusage(RUSAGE_SELF, &before);
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	madvise(p, size, MADV_NOHUGEPAGE);
+	for (size_t i = 0; i < size; i += 4096)
+		p[i] = 1;
+	getrusage(RUSAGE_SELF, &after);
+	printf("faults: %d, resident: %d\n", after.ru_minflt - before.ru_minflt >= 2048 && after.ru_minflt - before.ru_minflt < 2100,
+	       after.ru_maxrss >= 8192 && after.ru_maxrss - before.ru_maxrss < 10000);
+	munmap(p, size);
+	getrusage(RUSAGE_SELF, &before);
+	printf("its most stays: %d\n", before.ru_maxrss >= after.ru_maxrss);
+	if (!fork()) {
+		p = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		_exit(p[5]);
+	}
+	wait(NULL);
+	getrusage(RUSAGE_CHILDREN, &after);
+	printf("children's: %d\n", after.ru_maxrss >= 16384 && after.ru_minflt > 10);
+	result("nobody's", getrusage(5, &after));
+}
+
+static void priorities(void)
+{
+	struct sched_param p = {.sched_priority = 5};
+	cpu_set_t set;
+	unsigned cpu = 99, node = 99;
+	struct timespec t;
+
+	errno = 0;
+	result("nice", getpriority(PRIO_PROCESS, 0));
+	result("set", setpriority(PRIO_PROCESS, 0, 7));
+	result("nice", getpriority(PRIO_PROCESS, 0));
+	result("set", setpriority(PRIO_PROCESS, 0, 77));
+	result("nice", getpriority(PRIO_PROCESS, 0));
+	result("nobody", getpriority(PRIO_PROCESS, 999999));
+	result("of no kind", getpriority(9, 0));
+	setpriority(PRIO_PROCESS, 0, 0);
+	result("highest", sched_get_priority_max(SCHED_FIFO));
+	result("lowest", sched_get_priority_min(SCHED_RR));
+	result("of others", sched_get_priority_max(SCHED_OTHER));
+	result("of no policy", sched_get_priority_max(77));
+	result("policy", syscall(SYS_sched_getscheduler, 0));
+	result("parameter", syscall(SYS_sched_getparam, 0, &p));
+	printf("%d\n", p.sched_priority);
+	p.sched_priority = 100;
+	result("too high", syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &p));
+	p.sched_priority = 1;
+	result("others have none", syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &p));
+	p.sched_priority = 0;
+	result("batch", syscall(SYS_sched_setscheduler, 0, SCHED_BATCH, &p));
+	result("policy", syscall(SYS_sched_getscheduler, 0));
+	result("nobody", syscall(SYS_sched_getscheduler, 999999));
+	result("no parameter", syscall(SYS_sched_setparam, 0, NULL));
+	result("interval", syscall(SYS_sched_rr_get_interval, 0, &t));
+	result("affinity", sched_getaffinity(0, sizeof(set), &set));
+	printf("%d\n", CPU_ISSET(0, &set) != 0);
+	result("too small", syscall(SYS_sched_getaffinity, 0, 4, &set));
+	CPU_ZERO(&set);
+	result("none", sched_setaffinity(0, sizeof(set), &set));
+	CPU_SET(0, &set);
+	result("the first", sched_setaffinity(0, sizeof(set), &set));
+	result("of nobody", sched_setaffinity(999999, sizeof(set), &set));
+	result("yield", sched_yield());
+	result("getcpu", syscall(SYS_getcpu, &cpu, &node, NULL));
+	printf("%u %u\n", cpu, node);
+}
+
+int main(void)
+{
+	waiting();
+	usage();
+	priorities();
+	return 0;
+}
