@@ -17,9 +17,9 @@ OPT_cov := -O0 -g --coverage
 OPT_stress := -O1 -g -DSTRESS -DALIAS_WINDOWS=1
 OPT_fuzz := -O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link
 $(if $(OPT_$(MODE)),,$(error MODE=$(MODE) is none of release debug asan ubsan cov stress fuzz))
-# hidden: libunicorn exports QEMU names (mmu_flush_all ..) that ours would otherwise take the place of
-CFLAGS_ALL := -fvisibility=hidden $(CSTD) $(WARN) $(OPT_$(MODE)) -MMD -MP
-LIBS := -lunicorn -lcapstone -lelf -lzstd -ljansson -linih
+# hidden: libunicorn exports QEMU names (mmu_flush_all ..) that ours would otherwise take the place of; PIC: so that it can be a shared library
+CFLAGS_ALL := -fvisibility=hidden -fPIC $(CSTD) $(WARN) $(OPT_$(MODE)) -MMD -MP
+LIBS := -lunicorn -lcapstone -lelf -lzstd -llzma -lncursesw -ljansson -linih
 Q := $(if $(V),,@)
 
 FOLDERS := mmu vmx ept shadow emu tests bench
@@ -37,7 +37,7 @@ FUZZ_TIME ?= 600
 export LSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/unicorn.lsan:print_suppressions=0
 
 .DEFAULT_GOAL := all
--include workloads/images.mk tests/tests.mk bench/bench.mk
+-include workloads/images.mk workloads/labs/labs.mk tests/tests.mk bench/bench.mk emu/install.mk
 
 all: $(PROGRAM) ## build the program (MODE=release|debug|asan|ubsan|cov|stress, V=1 shows the commands)
 deps: ## install every package that anything here needs (Debian 12 or 13; as root or with sudo)
@@ -67,7 +67,7 @@ build/fuzz/tests/fuzz_%: build/fuzz/tests/fuzz_%.o build/fuzz/tests/libsupport.a
 
 images: ## build the guest images into build/images/
 tests: $(TESTS)
-run-tests: all images tests
+run-tests: all images tests labs-build $(B)/bench/references
 	$(Q)VTXRAY=$(B)/vtxray IMAGES=build/images tests/run $(TESTS) $(TEST_SCRIPTS)
 check: deps-ensure ## run all tests (installs what is missing)
 	$(Q)$(MAKE) --no-print-directory run-tests
@@ -78,8 +78,8 @@ check-stress: images ## the suites of engine and machine and all guest images, w
 check-%: $(B)/tests/check_% ## run one suite: check-mem runs tests/check_mem.c
 	$(Q)$<
 run-demo: all images
-	$(B)/vtxray run build/images/paging.elf || [ $$? -eq 1 ] # 1: the guest wrote 0 to the exit port
-demo: deps-ensure ## run the demonstration image (installs what is missing)
+	$(Q)VTXRAY=$(B)/vtxray bench/demo build/demo
+demo: deps-ensure ## three workloads in four modes: tables, and a figure of where the cycles go in build/demo/ (installs what is missing)
 	$(Q)$(MAKE) --no-print-directory run-demo
 check-long: ## the tests that take longer than `make check` may
 check-bochs: ## compare all generated cases with Bochs
@@ -96,8 +96,8 @@ coverage: ## run the tests with coverage; lines covered by file
 
 # ---- lint
 C_FILES := $(wildcard $(patsubst %,%/*.[ch],$(FOLDERS)))
-GUEST_FILES := $(wildcard workloads/*.[chS] workloads/*/*.[chS] tests/*/*.[chS])
-SCRIPTS := $(wildcard .ci/* tests/run tests/*.sh bench/*.sh)
+GUEST_FILES := $(wildcard workloads/*.[chS] workloads/*/*.[chS] workloads/*/*/*.[chS] workloads/*/*/*/*.[chS] tests/*/*.[chS])
+SCRIPTS := $(wildcard .ci/* tests/run tests/*.sh bench/*.sh workloads/labs/*.sh workloads/labs/*/*.sh) bench/run bench/list bench/one bench/sweep bench/figures bench/metal_on_bochs
 TIDY := $(patsubst %.c,build/lint/%.tidy,$(filter %.c,$(C_FILES)))
 lint: lint-text lint-format lint-scripts lint-cppcheck $(TIDY) ## include directions, format, clang-tidy, cppcheck, scripts: no warning
 	@echo "lint: no warning"

@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Benchmarks: each bench/NAME.c is a program of its own that prints CSV.
+# Benchmarks: bench/NAME.c is a program of its own that prints CSV; bench/run runs everything and makes figures and bench/RESULTS.md of it.
 BENCHES := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
 
 $(B)/bench/%: $(B)/bench/%.o $(B)/libvtxray.a
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT_$(MODE)) -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(LIBS)
-bench: $(BENCHES)
-	@mkdir -p build/bench
-	$(Q)for b in $(notdir $(BENCHES)); do echo "  BENCH   $$b"; $(B)/bench/$$b > build/bench/$$b.csv && cat build/bench/$$b.csv; done
+bench: deps-ensure ## run every experiment: CSV, figures in build/bench/, bench/RESULTS.md (less than 20 minutes on two free cores)
+	$(Q)$(MAKE) --no-print-directory run-bench
+bench-quick: deps-ensure ## a part of them, in less than 3 minutes; bench/RESULTS.md stays as it is
+	$(Q)$(MAKE) --no-print-directory SIZE=quick run-bench
+SIZE ?= full
+run-bench: all images $(BENCHES)
+	$(Q)bench/run $(SIZE)
+bench-%: all images $(BENCHES) ## one experiment anew, with its figures: bench-references, bench-workloads, bench-working-set, bench-speed ..
+	$(Q)bench/run $(SIZE) $*
+.PHONY: bench-quick run-bench

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Speed of the engine with the whole model behind it, against bare Unicorn with the same hooks installed and empty, on the same guest code
- * in the same run, interleaved: register code, a copy loop, a chase that misses every TLB each time. Prints a CSV line a program:
- * program,instructions,model_mips,unicorn_mips,ratio,ratio_min,ratio_max (processor time; medians of ROUNDS; ratio = model / Unicorn).
+ * Speed of the engine with the whole model behind it, against Unicorn alone and against Unicorn with the same hooks installed and empty, on
+ * the same guest code in the same run, in turns: register code, a copy loop, a chase that misses every TLB each time. CSV, a row a program
+ * and emulator:
+ * loop,emulator,instructions,mips,mips_low,mips_high,ratio,ratio_low,ratio_high,model,model_low,model_high,plain,plain_low,plain_high.
+ * mips: millions of instructions a second of processor time; ratio: to that of Unicorn with empty hooks in the same round; model: to that
+ * of vtxray without a processor profile (vtxray+cpu: --cpu skylake, all TLBs, caches and prices; vtxray+insn: accounting at every
+ * instruction; fast-forward: instructions are counted, accesses are not looked at); plain: to that of Unicorn without hooks; all medians
+ * and quartiles of many short ROUNDS, which a busy machine disturbs less than few long ones. Arguments: the programs to measure. To be run
+ * in the top folder, where the profiles are.
  */
 #include "emu/engine.h"
+#include "emu/profile.h"
 #include "mmu/pte.h"
 
 #include <stdio.h>
@@ -14,7 +21,7 @@
 #include <time.h>
 #include <unicorn/unicorn.h>
 
-enum { ROUNDS = 5, CHASE_PAGES = 16384 };
+enum { ROUNDS = 41, CHASE_PAGES = 16384 };
 #define RAM (256ull << 20)
 #define CODE 0x400000ull
 #define TABLES 0x500000ull
@@ -39,9 +46,9 @@ static const uint8_t copy[] = {0x48, 0x8b, 0x06, 0x48, 0x89, 0x07, 0x48, 0x83, 0
 static const uint8_t chase[] = {0x48, 0x8b, 0x00, 0x48, 0xff, 0xc9, 0x75, 0xf8, 0xf4};
 
 static const struct program programs[] = {
-    {"register", alu, sizeof alu, 8 * 4000000ull, 1, 4000000, 0, 0},
-    {"copy", copy, sizeof copy, 6 * 2000000ull, 0, 2000000, SOURCE, TARGET},
-    {"chase", chase, sizeof chase, 3 * 1000000ull, SOURCE, 1000000, 0, 0},
+    {"register", alu, sizeof alu, 8 * 1000000ull, 1, 1000000, 0, 0},
+    {"copy", copy, sizeof copy, 6 * 500000ull, 0, 500000, SOURCE, TARGET},
+    {"chase", chase, sizeof chase, 3 * 200000ull, SOURCE, 200000, 0, 0},
 };
 
 static double now(void)
@@ -86,44 +93,83 @@ static void build_tables(uint8_t *ram)
 
 /* ---- with the model ---- */
 
-static struct mem mem;
-static struct cpu cpu;
-static struct engine *engine;
+struct model {
+	struct mem mem;
+	struct cpu cpu;
+	struct caches caches; /* in use with a profile */
+	struct engine *engine;
+};
 
-static void model_start(void)
+static struct model without_cpu, with_cpu, by_insn, fast; /* with_cpu: with all that --cpu models */
+
+static void model_start(struct model *m, const struct profile *profile, enum account account)
 {
-	CHECK(!mem_init(&mem, RAM));
-	cpu.mem = &mem;
-	CHECK(!mmu_init(&cpu.mmu, &mem, &cpu.ev, NULL));
-	cpu_reset(&cpu);
-	build_tables(mem.host);
-	build_chase(mem.host);
-	cpu.cr0 = CR0_PE | CR0_PG | CR0_WP;
-	cpu.cr3 = TABLES;
-	cpu.cr4 = CR4_PAE | CR4_OSFXSR;
-	cpu.efer = EFER_LME | EFER_LMA;
-	cpu.seg[SEG_CS].ar = AR_P | AR_S | 11 | AR_L;
-	cpu_paging_changed(&cpu);
-	CHECK(!engine_new(&engine, &cpu));
+	struct cpu *cpu = &m->cpu;
+
+	CHECK(!mem_init(&m->mem, RAM));
+	cpu->mem = &m->mem;
+	CHECK(!mmu_init(&cpu->mmu, &m->mem, &cpu->ev, profile ? &profile->tlbs : NULL));
+	cpu_reset(cpu);
+	if (profile) {
+		CHECK(!caches_init(&m->caches, &profile->caches, &cpu->cost));
+		cost_init(&cpu->cost, &cpu->clock, &profile->prices);
+		CHECK(!mmu_model(&cpu->mmu, &profile->pscs, &m->caches));
+	}
+	build_tables(m->mem.host);
+	build_chase(m->mem.host);
+	cpu->cr0 = CR0_PE | CR0_PG | CR0_WP;
+	cpu->cr3 = TABLES;
+	cpu->cr4 = CR4_PAE | CR4_OSFXSR;
+	cpu->efer = EFER_LME | EFER_LMA;
+	cpu->seg[SEG_CS].ar = AR_P | AR_S | 11 | AR_L;
+	cpu_paging_changed(cpu);
+	CHECK(!engine_new(&m->engine, cpu));
+	engine_set_account(m->engine, account);
 }
 
-static double model_run(const struct program *p)
+static double model_run(struct model *m, const struct program *p)
 {
-	CHECK(mem_write_bytes(&mem, HPA(CODE), p->code, p->size));
-	cpu.gpr[RAX] = p->rax, cpu.gpr[RCX] = p->rcx, cpu.gpr[RSI] = p->rsi, cpu.gpr[RDI] = p->rdi;
-	cpu.rip = CODE;
-	uint64_t before = cpu.ev.n[EV_INSTRUCTIONS];
+	struct cpu *cpu = &m->cpu;
+
+	CHECK(mem_write_bytes(&m->mem, HPA(CODE), p->code, p->size));
+	cpu->gpr[RAX] = p->rax, cpu->gpr[RCX] = p->rcx, cpu->gpr[RSI] = p->rsi, cpu->gpr[RDI] = p->rdi;
+	cpu->rip = CODE;
+	uint64_t before = cpu->ev.n[EV_INSTRUCTIONS];
 	double start = now();
-	enum engine_stop stop = engine_run(engine, ~0ull);
+	enum engine_stop stop = engine_run(m->engine, ~0ull);
 	double end = now();
-	CHECK(stop == ENGINE_SYSTEM && cpu.ev.n[EV_INSTRUCTIONS] - before == p->insns);
+	CHECK(stop == ENGINE_SYSTEM && cpu->ev.n[EV_INSTRUCTIONS] - before == p->insns);
 	return end - start;
 }
 
-/* ---- bare Unicorn, hooks empty ---- */
+static double without_cpu_run(const struct program *p)
+{
+	return model_run(&without_cpu, p);
+}
 
-static uint8_t *bare_ram;
-static uc_engine *bare;
+static double with_cpu_run(const struct program *p)
+{
+	return model_run(&with_cpu, p);
+}
+
+static double by_insn_run(const struct program *p)
+{
+	return model_run(&by_insn, p);
+}
+
+static double fast_run(const struct program *p)
+{
+	return model_run(&fast, p);
+}
+
+/* ---- Unicorn without a model ---- */
+
+struct bare {
+	uint8_t *ram;
+	uc_engine *uc;
+};
+
+static struct bare plain, hooked;
 
 static bool on_fill(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *result, void *user)
 {
@@ -143,37 +189,60 @@ static void on_memory(uc_engine *uc, uc_mem_type type, uint64_t address, int siz
 	(void)uc, (void)type, (void)address, (void)size, (void)value, (void)user;
 }
 
-static void bare_start(void)
+static void bare_start(struct bare *b, bool hooks)
 {
 	uc_hook hook;
 
-	CHECK(!uc_open(UC_ARCH_X86, UC_MODE_64, &bare));
-	CHECK(!uc_ctl_set_tcg_buffer_size(bare, 64 << 20));
-	CHECK(!uc_ctl_tlb_mode(bare, UC_TLB_VIRTUAL));
-	bare_ram = mmap(NULL, RAM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	CHECK(bare_ram != MAP_FAILED);
-	build_chase(bare_ram);
-	CHECK(!uc_mem_map_ptr(bare, 0, RAM, UC_PROT_ALL, bare_ram));
-	CHECK(!uc_hook_add(bare, &hook, UC_HOOK_TLB_FILL, (void *)on_fill, NULL, 1, 0));
-	CHECK(!uc_hook_add(bare, &hook, UC_HOOK_CODE, (void *)on_code, NULL, 1, 0));
-	CHECK(!uc_hook_add(bare, &hook, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, (void *)on_memory, NULL, 1, 0));
+	CHECK(!uc_open(UC_ARCH_X86, UC_MODE_64, &b->uc));
+	CHECK(!uc_ctl_set_tcg_buffer_size(b->uc, 64 << 20));
+	CHECK(!uc_ctl_tlb_mode(b->uc, UC_TLB_VIRTUAL));
+	b->ram = mmap(NULL, RAM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	CHECK(b->ram != MAP_FAILED);
+	build_chase(b->ram);
+	CHECK(!uc_mem_map_ptr(b->uc, 0, RAM, UC_PROT_ALL, b->ram));
+	CHECK(!uc_hook_add(b->uc, &hook, UC_HOOK_TLB_FILL, (void *)on_fill, NULL, 1, 0));
+	if (!hooks)
+		return;
+	CHECK(!uc_hook_add(b->uc, &hook, UC_HOOK_CODE, (void *)on_code, NULL, 1, 0));
+	CHECK(!uc_hook_add(b->uc, &hook, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, (void *)on_memory, NULL, 1, 0));
 }
 
-static double bare_run(const struct program *p)
+static double bare_run(struct bare *b, const struct program *p)
 {
-	memcpy(bare_ram + CODE, p->code, p->size);
-	uc_ctl_remove_cache(bare, CODE, CODE + PAGE_SIZE);
-	uc_ctl_flush_tlb(bare);
-	uc_reg_write(bare, UC_X86_REG_RAX, &p->rax);
-	uc_reg_write(bare, UC_X86_REG_RCX, &p->rcx);
-	uc_reg_write(bare, UC_X86_REG_RSI, &p->rsi);
-	uc_reg_write(bare, UC_X86_REG_RDI, &p->rdi);
+	memcpy(b->ram + CODE, p->code, p->size);
+	uc_ctl_remove_cache(b->uc, CODE, CODE + PAGE_SIZE);
+	uc_ctl_flush_tlb(b->uc);
+	uc_reg_write(b->uc, UC_X86_REG_RAX, &p->rax);
+	uc_reg_write(b->uc, UC_X86_REG_RCX, &p->rcx);
+	uc_reg_write(b->uc, UC_X86_REG_RSI, &p->rsi);
+	uc_reg_write(b->uc, UC_X86_REG_RDI, &p->rdi);
 	double start = now();
-	uc_err err = uc_emu_start(bare, CODE, CODE + p->size - 1, 0, 0);
+	uc_err err = uc_emu_start(b->uc, CODE, CODE + p->size - 1, 0, 0);
 	double end = now();
 	CHECK(!err);
 	return end - start;
 }
+
+static double plain_run(const struct program *p)
+{
+	return bare_run(&plain, p);
+}
+
+static double hooked_run(const struct program *p)
+{
+	return bare_run(&hooked, p);
+}
+
+/* ---- in turns ---- */
+
+/* The last is what the others are compared with. */
+static const struct {
+	const char *name;
+	double (*run)(const struct program *p);
+} emulators[] = {{"vtxray", without_cpu_run}, {"vtxray+cpu", with_cpu_run}, {"vtxray+insn", by_insn_run},
+		 {"fast-forward", fast_run},  {"unicorn", plain_run},	    {"unicorn+hooks", hooked_run}};
+
+enum { EMULATORS = ARRAY_LEN(emulators), PLAIN = EMULATORS - 2 };
 
 static int ascending(const void *a, const void *b)
 {
@@ -182,31 +251,65 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void measure(const struct program *p)
+static void print_spread(double value[ROUNDS])
 {
-	double model[ROUNDS], unicorn[ROUNDS], ratio[ROUNDS];
-
-	for (unsigned i = 0; i < ROUNDS + 1; i++) { /* the first round warms up */
-		double m = model_run(p), u = bare_run(p);
-		if (!i)
-			continue;
-		model[i - 1] = (double)p->insns / m * 1e-6;
-		unicorn[i - 1] = (double)p->insns / u * 1e-6;
-		ratio[i - 1] = u / m;
-	}
-	qsort(model, ROUNDS, sizeof *model, ascending);
-	qsort(unicorn, ROUNDS, sizeof *unicorn, ascending);
-	qsort(ratio, ROUNDS, sizeof *ratio, ascending);
-	printf("%s,%lu,%.1f,%.1f,%.3f,%.3f,%.3f\n", p->name, p->insns, model[ROUNDS / 2], unicorn[ROUNDS / 2], ratio[ROUNDS / 2], ratio[0],
-	       ratio[ROUNDS - 1]);
+	qsort(value, ROUNDS, sizeof *value, ascending);
+	printf(",%.3f,%.3f,%.3f", value[ROUNDS / 2], value[ROUNDS / 4], value[ROUNDS * 3 / 4]);
 }
 
-int main(void)
+static void measure(const struct program *p)
 {
-	model_start();
-	bare_start();
-	printf("program,instructions,model_mips,unicorn_mips,ratio,ratio_min,ratio_max\n");
+	double mips[EMULATORS][ROUNDS], ratio[EMULATORS][ROUNDS], model[EMULATORS][ROUNDS], bare[EMULATORS][ROUNDS];
+
+	for (unsigned e = 0; e < EMULATORS; e++) /* to warm up */
+		emulators[e].run(p);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		for (unsigned e = 0; e < EMULATORS; e++)
+			mips[e][i] = (double)p->insns / emulators[e].run(p) * 1e-6;
+		for (unsigned e = 0; e < EMULATORS; e++) {
+			ratio[e][i] = mips[e][i] / mips[EMULATORS - 1][i];
+			model[e][i] = mips[e][i] / mips[0][i];
+			bare[e][i] = mips[e][i] / mips[PLAIN][i];
+		}
+	}
+	for (unsigned e = 0; e < EMULATORS; e++) {
+		printf("%s,%s,%lu", p->name, emulators[e].name, p->insns);
+		print_spread(mips[e]);
+		print_spread(ratio[e]);
+		print_spread(model[e]);
+		print_spread(bare[e]);
+		printf("\n");
+	}
+}
+
+/* Arguments: the programs to measure; none: all. */
+static bool wanted(const char *name, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], name))
+			return true;
+	return argc == 1;
+}
+
+int main(int argc, char **argv)
+{
+	static struct profile profile;
+	char error[PROFILE_ERROR];
+
+	if (profile_load(&profile, "emu/profiles/skylake.ini", NULL, error) < 0) {
+		fprintf(stderr, "engine: %s\n", error);
+		return 1;
+	}
+	model_start(&without_cpu, NULL, ACCOUNT_BLOCK);
+	model_start(&with_cpu, &profile, ACCOUNT_BLOCK);
+	model_start(&by_insn, NULL, ACCOUNT_INSN);
+	model_start(&fast, NULL, ACCOUNT_FAST);
+	bare_start(&plain, false);
+	bare_start(&hooked, true);
+	printf("loop,emulator,instructions,mips,mips_low,mips_high,ratio,ratio_low,ratio_high,model,model_low,model_high,plain,plain_low,"
+	       "plain_high\n");
 	for (size_t i = 0; i < ARRAY_LEN(programs); i++)
-		measure(&programs[i]);
+		if (wanted(programs[i].name, argc, argv))
+			measure(&programs[i]);
 	return 0;
 }

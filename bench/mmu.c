@@ -74,7 +74,7 @@ static void measure_again(struct mmu *mmu)
 	double start = now_ns();
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		if (mmu_entry_serves(mmu, e, GLA(0)) && mmu_entry_permits(mmu, e, ACC_READ))
-			mmu_hit_again(mmu, e, false);
+			mmu_hit_again(mmu, e, ACC_READ);
 		sum += tlb_entry_hpa(e, GLA(i & 4095)).u;
 		__asm__ volatile("" ::: "memory");
 	}

@@ -61,6 +61,7 @@ static double run(const uint8_t *code, size_t size, uint64_t insns, bool shadow,
 	static struct machine m;
 	struct machine_config config = {.ram_size = RAM, .max_insns = insns, .paging = shadow ? PAGING_SHADOW : PAGING_NATIVE};
 	config.shadow.no_unsync = true;
+	config.shadow.unprotect = SHADOW_UNPROTECT_NEVER;
 	CHECK(machine_init(&m, &config) == 0);
 	build(&m, code, size);
 	struct shadow_vmm_config vmm = config.shadow;

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+set title "Lines loaded one after the other: the steps are the L1, L2 and last-level cache"
+set ylabel "cycles per load"
+set xlabel "KiB"
+set logscale x 2
+set xrange [4:65536]
+set yrange [0:*]
+set style data lines
+cpus = system("tail -n +2 " . data . "/curves.csv | cut -d, -f1 | uniq")
+plot for [i=1:words(cpus)] sprintf("< awk -F, -v OFS='\t' '$1 == \"%s\" && $2 == \"data\" { print $3, $4 }' %s/curves.csv", word(cpus, i), data) using 1:2 title word(cpus, i)
