@@ -100,9 +100,17 @@ void console_flush(struct console *console)
 	console->unflushed = false;
 }
 
+/* What is typed while we are in the background is not for us: to read it would stop us (SIGTTIN), signals that end us notwithstanding. */
+static bool in_background(const struct console *console)
+{
+	pid_t foreground = tcgetpgrp(console->in_fd); /* -1: no terminal, or not the one that controls us */
+
+	return foreground >= 0 && foreground != getpgrp();
+}
+
 static bool input_ready(const struct console *console, int ms)
 {
-	struct pollfd fd = {.fd = console->in_fd, .events = POLLIN};
+	struct pollfd fd = {.fd = in_background(console) ? -1 : console->in_fd, .events = POLLIN};
 
 	return poll(&fd, 1, ms) > 0;
 }

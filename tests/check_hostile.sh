@@ -33,7 +33,7 @@ ends file 137 'kernel: out of memory: process 2 (hostile) is killed' --mem 24M
 
 # refused FILE WHY: the whole line
 refused() {
-	got=$("$VTXRAY" exec "$1" 2>&1 </dev/null; echo "status $?")
+	got=$(timeout 60 "$VTXRAY" exec "$1" 2>&1 </dev/null; echo "status $?")
 	is "refused: $1" "vtxray: $1: $2
 status 2" "$got"
 }
@@ -74,28 +74,35 @@ refused "$TMP/nobody" 'a script without the path of an interpreter in its first 
 refused "$TMP/missing" 'No such file or directory'
 # shellcheck disable=SC2016 # the guest's shell expands it
 printf '#!/bin/sh\necho from the script $1\n' >"$TMP/hello"
-got=$("$VTXRAY" exec --file "$(command -v busybox)":/bin/sh "$TMP/hello" 5 2>"$TMP/err" </dev/null)
+got=$(timeout 60 "$VTXRAY" exec --file "$(command -v busybox)":/bin/sh "$TMP/hello" 5 2>"$TMP/err" </dev/null)
 is 'a script with its interpreter in the guest is run' 'from the script 5' "$got"
 
 echo 'int main(void) { asm volatile("vpxor %ymm0, %ymm0, %ymm0"); return 0; }' >"$TMP/avx.c"
 gcc -static -o "$TMP/avx" "$TMP/avx.c" || exit 1
 for paging in native ept shadow; do
-	got=$("$VTXRAY" exec --paging $paging "$TMP/avx" 2>&1 </dev/null | grep '^vtxray' | sed 's/0x[0-9a-f]*/HERE/'
-		"$VTXRAY" exec --paging $paging "$TMP/avx" >/dev/null 2>&1 </dev/null; echo "status $?")
+	got=$(timeout 60 "$VTXRAY" exec --paging $paging "$TMP/avx" 2>&1 </dev/null | grep '^vtxray' | sed 's/0x[0-9a-f]*/HERE/'
+		timeout 60 "$VTXRAY" exec --paging $paging "$TMP/avx" >/dev/null 2>&1 </dev/null; echo "status $?")
 	is "an AVX instruction is named, $paging" 'vtxray: the program died of an AVX instruction (rip HERE), which the processor modelled does not have: compile it with -march=x86-64-v2, or without -mavx
 status 132' "$got"
 done
 
+# at_terminal COMMAND...: on a pseudo-terminal, what it shows in $TMP/terminal; 137: it did not end
+at_terminal() { timeout -k 1 40 script -qec "$*" /dev/null </dev/null >"$TMP/terminal" 2>&1; }
+
 # the progress line: on a terminal only, and it changes no count
 count() { sed -n 's/^ *"\(instructions\|cycles\|walk_refs\|itlb_misses\|dtlb_lookups\)": //p' "$1"; }
-timeout -s INT 2 "$VTXRAY" exec "$TMP/hostile" loop >"$TMP/terminal" 2>&1 </dev/null
+timeout -k 20 -s INT 2 "$VTXRAY" exec "$TMP/hostile" loop >"$TMP/terminal" 2>&1 </dev/null
 is 'none elsewhere' '' "$(grep 'million instructions, ' "$TMP/terminal")"
-if script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
-	script -qec "timeout -s INT 3 $VTXRAY exec $TMP/hostile loop" /dev/null </dev/null >"$TMP/terminal" 2>&1
+if timeout 20 script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
+	at_terminal timeout -k 20 -s INT 3 "$VTXRAY" exec "$TMP/hostile" loop
+	is 'Ctrl-C at a terminal' 124 $?
 	is 'progress on a terminal' yes "$(grep -q 'million instructions, .* million a second' "$TMP/terminal" && echo yes)"
-	script -qec "timeout -s INT 2 $VTXRAY exec -q $TMP/hostile loop" /dev/null </dev/null >"$TMP/terminal" 2>&1
+	at_terminal timeout -k 20 -s INT 2 "$VTXRAY" exec -q "$TMP/hostile" loop
 	is 'none with --quiet' '' "$(grep 'million instructions, ' "$TMP/terminal")"
-	script -qec "$VTXRAY exec --max-insns 15M --console /dev/null --json $TMP/with $TMP/hostile chatter" /dev/null </dev/null >"$TMP/terminal" 2>&1
+	# the end of script's own input is typed at the terminal: in the background, where this shell's second command is put, it is not read
+	at_terminal "true; timeout -k 20 -s INT 2 $VTXRAY exec -q $TMP/hostile loop; echo ended by \$?"
+	is 'in the background of a terminal a signal ends it' yes "$(grep -q 'ended by 124' "$TMP/terminal" && echo yes)"
+	at_terminal "$VTXRAY" exec --max-insns 15M --console /dev/null --json "$TMP/with" "$TMP/hostile" chatter
 	"$VTXRAY" exec --max-insns 15M --console /dev/null --json "$TMP/without" "$TMP/hostile" chatter >/dev/null 2>&1 </dev/null
 	is 'the same counts' "$(count "$TMP/without")" "$(count "$TMP/with")"
 else
