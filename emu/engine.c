@@ -183,14 +183,19 @@ static void choose_account(struct engine *e)
 /* Blocks from the start, but for one instruction, or where a block is known that they cannot be. */
 static void begin_account(struct engine *e, uint64_t max)
 {
-	bool watched = mmu_observes_accesses(e->mmu->observer) || e->mmu->stale || e->mem->watch.armed;
+	bool watched = e->mmu->stale || e->mem->watch.armed;
 
+	e->observed = mmu_observes_accesses(e->mmu->observer);
 	e->stretch = e->owed = 0;
 	e->in_blocks = e->account != ACCOUNT_INSN && e->now->wide && max > 1 && !watched;
 	e->plans = e->in_blocks && e->account == ACCOUNT_BLOCK && has_instance(e, INSTANCE_FAST) && e->inst[INSTANCE_FAST].reg;
+	if (e->observed && e->mmu->observer->each_insn)
+		e->plans = false;
+	if (e->observed && !e->plans)
+		e->in_blocks = false;
 	if (!e->plans)
 		e->watched_until = ~0ull;
-	else if (e->watched_until == ~0ull)
+	else if (e->observed || e->watched_until == ~0ull)
 		e->watched_until = 0;
 	if (e->booked > e->done) /* a block that was left in the middle of what is booked of it */
 		e->stretch = e->booked;

@@ -19,9 +19,10 @@ static struct hint *hint_of(struct engine *e, uint64_t gla)
 	return &e->hint[(gla ^ gla >> 10 ^ gla >> 20) & (HINTS - 1)];
 }
 
+/* As a whole, watched: not when an observer is told, which the memory hook of blocks does not do. */
 static inline bool fits(const struct engine *e, const struct code_block *b)
 {
-	return !(b->flags & e->slow) && e->done + b->insns <= e->limit &&
+	return !e->observed && !(b->flags & e->slow) && e->done + b->insns <= e->limit &&
 	       *e->cpu->cost.clock + b->pieces * e->dearest_piece < e->charged_limit;
 }
 
@@ -79,8 +80,7 @@ static void take_lines(struct engine *e, uint64_t last)
 
 /* ---- the beginning of a block ---- */
 
-/* What the same block was booked again for, before anyone looks at by_block or the block is another. */
-static void book_again(struct engine *e)
+void engine_book_again(struct engine *e)
 {
 	for (unsigned i = 0; i < LANES && e->again; i++)
 		e->by_block.lane[i] += e->again * e->block->by_class.lane[i];
@@ -91,7 +91,7 @@ static void book_again(struct engine *e)
 static ALWAYS_INLINE void begin_unwatched(struct engine *e, const struct code_block *b, uint64_t gla, uint64_t done)
 {
 	if (e->again)
-		book_again(e);
+		engine_book_again(e);
 	for (unsigned i = 0; i < LANES; i++)
 		e->by_block.lane[i] += b->by_class.lane[i];
 	e->block_done = done + b->insns;
@@ -163,7 +163,10 @@ static void change_instance(struct engine *e, const struct code_block *b, bool w
 /* Its accesses come first. What these have changed may have to be attended to before the block can run: then all of them are booked. */
 static ALWAYS_INLINE void begin_planned(struct engine *e, const struct code_block *b, uint64_t gla, uint64_t done)
 {
-	enum plan_end end = b->plan_ops ? engine_run_plan(e, b, gla) : PLAN_RAN;
+	enum plan_end end = PLAN_RAN;
+
+	if (b->plan_ops)
+		end = likely(!e->observed) ? engine_run_plan(e, b, gla) : engine_run_plan_observed(e, b, gla);
 
 	if (likely(end == PLAN_RAN || (end == PLAN_RAN_SLOWLY && !engine_must_attend(e)))) {
 		begin_unwatched(e, b, gla, done);
@@ -318,7 +321,7 @@ static const struct insn *insn_at(const struct engine *e, uint64_t offset)
 
 static void forget_block(struct engine *e)
 {
-	book_again(e);
+	engine_book_again(e);
 	e->again_size = 0;
 	e->block = NULL;
 	e->piece = e->pieces = &e->no_piece;

@@ -326,6 +326,13 @@ static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
 		begin_rep(e);
 }
 
+static void tell_insn(const struct engine *e, uint64_t gla, unsigned len)
+{
+	const struct mmu_observer *observer = e->mmu->observer;
+
+	observer->insn(observer->ctx, GLA(gla), len, engine_clock(e));
+}
+
 /* As the code hook would at this instruction, but without the instance that has one: to change it there and back takes longer. */
 void engine_take_over(struct engine *e)
 {
@@ -341,6 +348,11 @@ void engine_take_over(struct engine *e)
 			e->extra_fetches += system;
 			e->stop = system ? STOP_SYSTEM : STOP_STRING;
 		}
+	}
+	if (e->stop == STOP_SYSTEM && e->observed) {
+		if (gla != e->again_gla)
+			tell_insn(e, gla, e->insn->len);
+		e->again_gla = UNREACHABLE;
 	}
 	if (e->stop != STOP_NONE)
 		return;
@@ -374,18 +386,15 @@ void engine_on_code(uc_engine *uc, uint64_t gla, uint32_t size, void *user)
 void engine_on_code_observed(uc_engine *uc, uint64_t gla, uint32_t size, void *user)
 {
 	struct engine *e = user;
-	const struct mmu_observer *observer = e->mmu->observer;
-	bool told = within_rep(e, gla) || gla == e->again_gla;
+	bool again = gla == e->again_gla, iteration = within_rep(e, gla);
 	uint64_t done = e->done;
 	enum stop stop = e->stop;
 
 	engine_on_code(uc, gla, size, user);
 	if (e->done != done || e->stop == STOP_SYSTEM)
 		e->again_gla = UNREACHABLE;
-	if (e->done != done && !told)
-		observer->insn(observer->ctx, GLA(gla), e->insn->len, e->cpu->cost.price.of[COST_INSN_ALU + e->insn->cls]);
-	else if (e->stop == STOP_SYSTEM && stop == STOP_NONE)
-		observer->insn(observer->ctx, GLA(gla), e->insn->len, 0);
+	if ((e->done != done && !again) || (e->stop == STOP_SYSTEM && stop == STOP_NONE))
+		tell_insn(e, gla, iteration ? 0 : e->insn->len);
 }
 
 /* An exception that the engine itself found: #DE, #MF, #XM, #BR. */

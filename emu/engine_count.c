@@ -22,10 +22,10 @@ static void settle_clock(struct engine *e)
 uint64_t engine_clock(const struct engine *e)
 {
 	const struct cost *cost = &e->cpu->cost;
-	uint64_t clock = *cost->clock;
+	uint64_t clock = *cost->clock + e->ahead;
 
 	for (unsigned i = 0; i < CLASS_COUNT; i++)
-		clock += e->by_class[i] * cost->price.of[COST_INSN_ALU + i];
+		clock += (e->by_class[i] + class_count(&e->by_block, i)) * cost->price.of[COST_INSN_ALU + i];
 	return clock;
 }
 

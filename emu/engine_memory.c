@@ -201,7 +201,7 @@ void engine_on_block_memory(uc_engine *uc, uc_mem_type type, uint64_t paddr, int
 	}
 }
 
-/* The same when accesses are observed: each that is counted is told, a read-modify-write once. */
+/* The same when accesses are observed: each that is counted is told, a read-modify-write once: when its store has not faulted. */
 void engine_on_memory_observed(uc_engine *uc, uc_mem_type type, uint64_t paddr, int bytes, int64_t value, void *user)
 {
 	struct engine *e = user;
@@ -213,10 +213,21 @@ void engine_on_memory_observed(uc_engine *uc, uc_mem_type type, uint64_t paddr, 
 	uint64_t gla = guest ? engine_piece_gla(e, paddr) : 0;
 
 	engine_on_memory(uc, type, paddr, bytes, value, user);
-	if (n[EV_LOADS] + n[EV_STORES] == counted || (write && rmw))
+	bool counts = n[EV_LOADS] + n[EV_STORES] != counted;
+	if (rmw && !write && counts)
+		e->untold_rmw = e->done;
+	if (rmw ? !write || !guest || e->untold_rmw != e->done : !counts)
 		return;
+	e->untold_rmw = 0;
+	if (e->done == e->told_step && e->told_data) {
+		e->told_data--;
+		return;
+	}
 	unsigned size = e->insn->memsize > (unsigned)bytes ? e->insn->memsize : (unsigned)bytes;
-	observer->data(observer->ctx, GLA(gla), size, write ? e->write_access : e->read_access | (rmw ? (unsigned)ACC_WRITE : 0u));
+	observer->data(observer->ctx, GLA(gla), size,
+		       rmw     ? e->read_access | (unsigned)ACC_WRITE
+		       : write ? e->write_access
+			       : e->read_access);
 }
 
 /* The trap page was touched: the exact address of the faulting access. */

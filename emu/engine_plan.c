@@ -108,7 +108,7 @@ static bool may_go_ahead(struct engine *e, uint64_t gla, unsigned access, bool t
 {
 	struct mmu *mmu = e->mmu;
 	const struct tlb *tlb = mmu_first(mmu, access);
-	int slot = tlb_find(tlb, GLA(gla), mmu->hit_id, mmu->hit_group_id);
+	int slot = tlb_find(tlb, GLA(gla), mmu->context_id, mmu->group_id);
 	uint64_t marks = e->mem->marks, allows;
 	hpa_t hpa;
 
@@ -183,7 +183,51 @@ static __attribute__((noinline)) void stop_plan(struct engine *e, const struct p
 	e->special_step = step;
 }
 
-enum plan_end engine_run_plan(struct engine *e, const struct code_block *b, uint64_t gla)
+/* Telling an observer of what a plan does: of each instruction that accesses data as it comes to it. */
+struct teller {
+	const struct mmu_observer *observer;
+	uint64_t page, at;  /* the block's page; where the next instruction is that was not passed */
+	uint64_t clock;	    /* with what is not settled, but not what is charged as accesses are made */
+	unsigned passed;    /* instructions */
+	unsigned told_data; /* accesses of the last one */
+};
+
+static void tell_begin(struct teller *t, struct engine *e, uint64_t gla)
+{
+	engine_book_again(e);
+	t->observer = e->mmu->observer;
+	t->page = page_base(gla);
+	t->at = page_offset(gla);
+	t->clock = engine_clock(e) - *e->cpu->cost.clock;
+	t->passed = t->told_data = 0;
+}
+
+/* The instruction that this operation is of. */
+static ALWAYS_INLINE void tell_insn(struct teller *t, struct engine *e, const struct plan_op *op)
+{
+	const struct cost *cost = &e->cpu->cost;
+	uint64_t at = t->at;
+	unsigned len = 0;
+
+	if (t->passed > op->insn)
+		return;
+	for (; t->passed <= op->insn; t->passed++) {
+		const struct insn *insn = &e->page->insn[e->page->at[t->at]];
+		at = t->at;
+		e->ahead += cost->price.of[COST_INSN_ALU + insn->cls];
+		t->at += len = insn->len;
+	}
+	t->told_data = 0;
+	t->observer->insn(t->observer->ctx, GLA(t->page | at), len, *cost->clock + t->clock + e->ahead);
+}
+
+static ALWAYS_INLINE void tell_data(struct teller *t, const struct plan_op *op, uint64_t gla, unsigned access)
+{
+	t->told_data++;
+	t->observer->data(t->observer->ctx, GLA(gla), op->size, access);
+}
+
+static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_block *b, uint64_t gla, struct teller *teller)
 {
 	struct plan_op *first = e->page->plan + b->plan, *end = first + b->plan_ops;
 	struct operands o; /* filled as far as it is used: a plan is run for each block */
@@ -214,8 +258,12 @@ enum plan_end engine_run_plan(struct engine *e, const struct code_block *b, uint
 		}
 		unsigned access = access_of(e, op);
 		struct tlb_entry *entry = op->hint;
+		if (teller)
+			tell_insn(teller, e, op);
 		if (served_again(e, entry, linear, access)) {
 			mmu_hit_again(e->mmu, entry, access);
+			if (teller)
+				teller->observer->access(teller->observer->ctx, GLA(linear), access, entry, SERVED_FIRST);
 		} else if (pending && !may_go_ahead(e, linear, access, marks)) {
 			stop_plan(e, first, op, at, false, NULL);
 			return PLAN_STOPPED;
@@ -248,8 +296,29 @@ enum plan_end engine_run_plan(struct engine *e, const struct code_block *b, uint
 		}
 		if (e->mmu->env.caches)
 			price(e, op, hpa);
+		if (teller)
+			tell_data(teller, op, linear, access);
 	}
 	e->cpu->ev.n[EV_LOADS] += b->loads;
 	e->cpu->ev.n[EV_STORES] += b->stores;
 	return slowly ? PLAN_RAN_SLOWLY : PLAN_RAN;
+}
+
+enum plan_end engine_run_plan(struct engine *e, const struct code_block *b, uint64_t gla)
+{
+	return run_plan(e, b, gla, NULL);
+}
+
+enum plan_end engine_run_plan_observed(struct engine *e, const struct code_block *b, uint64_t gla)
+{
+	struct teller teller;
+
+	tell_begin(&teller, e, gla);
+	enum plan_end end = run_plan(e, b, gla, &teller);
+	e->ahead = 0;
+	if (end == PLAN_STOPPED) {
+		e->told_step = e->done + teller.passed;
+		e->told_data = teller.told_data;
+	}
+	return end;
 }

@@ -148,6 +148,7 @@ struct engine {
 	enum account account;
 	bool in_blocks;	  /* go on by block if that can be */
 	bool plans;	  /* blocks are run by plan where that can be */
+	bool observed;	  /* an observer is told of accesses: blocks run by plan, or by instruction */
 	bool planning;	  /* now: INSTANCE_FAST runs with account ACCOUNT_BLOCK */
 	uint64_t stretch; /* by instruction until this step, then see whether blocks can be run again */
 	struct stay by_insn, watched;
@@ -189,7 +190,11 @@ struct engine {
 	uint64_t trap_offset;
 
 	struct instance inst[INSTANCES];
-	uint64_t again_gla; /* an instruction that has to begin once more, for reasons of ours: observers have been told */
+	uint64_t again_gla;  /* an instruction that has to begin once more, for reasons of ours: observers have been told */
+	uint64_t told_step;  /* a step at which a plan stopped that had told .. */
+	unsigned told_data;  /* .. of so many of its accesses */
+	uint64_t untold_rmw; /* a step whose read-modify-write has loaded, and not stored yet */
+	uint64_t ahead;	     /* cycles of the block that is being planned, up to the instruction under way: no step has them yet */
 	uc_hook code_hook[INSTANCES], memory_hook[INSTANCES];
 	struct instance *now;
 	struct codecache code;
@@ -243,6 +248,8 @@ void engine_begin_again(struct engine *e);
 
 /* Whether the block at this address is one that cannot be run as a whole; the stretch to run by instruction then goes to its end. */
 bool engine_stretches(struct engine *e, uint64_t gla);
+/* What the same block was booked again for, before anyone looks at by_block or the block is another. */
+void engine_book_again(struct engine *e);
 /* The last block is over: its last instruction is the one that was executed last. */
 void engine_end_block(struct engine *e);
 /* The block under way was left at its instruction at this linear address, which is now the one under way. */
@@ -253,6 +260,7 @@ const struct code_piece *engine_piece_under_way(struct engine *e);
 /* engine_plan.c: books the accesses of a block; PLAN_STOPPED: not all of them, it has to go by instruction */
 enum plan_end { PLAN_RAN, PLAN_RAN_SLOWLY /* something had to be looked up: look whether the engine must attend to it */, PLAN_STOPPED };
 enum plan_end engine_run_plan(struct engine *e, const struct code_block *b, uint64_t gla);
+enum plan_end engine_run_plan_observed(struct engine *e, const struct code_block *b, uint64_t gla); /* the same; the observer is told */
 
 /* engine_code.c: after STOP_OURS: what is next, as e->stop. The registers are in cpu. */
 void engine_take_over(struct engine *e);

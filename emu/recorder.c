@@ -61,15 +61,15 @@ static struct trace_record record(struct recorder *r, enum trace_kind kind)
 
 /* ---- instructions and accesses ---- */
 
-static void on_insn(void *ctx, gla_t gla, unsigned len, unsigned cycles)
+static void on_insn(void *ctx, gla_t gla, unsigned len, uint64_t clock)
 {
 	struct recorder *r = ctx;
 	bool user = r->cpu->cpl == 3;
 	struct trace_record *t = &r->scratch;
 
 	r->rip = gla.u;
-	r->cycle += cycles;
-	if (!wanted(r, TRACE_INSN) || (r->user_only && !user))
+	r->cycle = clock;
+	if (!wanted(r, TRACE_INSN) || !len || (r->user_only && !user))
 		return;
 	let_go(r);
 	t->kind = TRACE_INSN;
@@ -132,8 +132,10 @@ static void on_access(void *ctx, gla_t gla, unsigned access, const struct tlb_en
 	if (r->user_only && !(access & ACC_USER))
 		return;
 	let_go(r);
-	if (access & ACC_FETCH)
+	if (access & ACC_FETCH) {
 		take_clock(r);
+		r->rip = gla.u;
+	}
 	if (served != SERVED_FIRST)
 		put_miss(r, gla, access, served);
 	if (!wanted(r, TRACE_ACCESS))
@@ -142,7 +144,7 @@ static void on_access(void *ctx, gla_t gla, unsigned access, const struct tlb_en
 	t->flags = entry ? TRACE_TRANSLATES | TRACE_PLACED : TRACE_TRANSLATES | TRACE_FAULTED;
 	t->access = (uint8_t)access;
 	t->size = 0;
-	t->rip = access & ACC_FETCH ? gla.u : r->rip;
+	t->rip = r->rip;
 	t->cycle = r->cycle;
 	t->gla = gla.u;
 	t->gpa = entry ? entry->gpa | (gla.u & (BIT(tlb_part_shift[entry->part]) - 1)) : 0;
@@ -390,6 +392,7 @@ static bool attach(struct recorder *r)
 		r->observer.access = on_access;
 		r->observer.data = on_data;
 		r->observer.insn = on_insn;
+		r->observer.each_insn = wanted(r, TRACE_INSN);
 		if (engine_observe(r->machine->engine) < 0)
 			return false;
 	}

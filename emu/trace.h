@@ -51,7 +51,7 @@ struct trace_record {
 	uint16_t size;	   /* bytes of an access, instruction or entry; 0: not known (a translation) */
 	uint64_t number;   /* of the record, from 0 */
 	uint64_t insn;	   /* instructions recorded before it (of an instruction: before that) */
-	uint64_t cycle;	   /* the clock; of accesses that hit it may lag behind by what data caches took */
+	uint64_t cycle;	   /* the clock; of accesses that hit, as their instruction began */
 	uint64_t rip;	   /* linear address of the instruction */
 	uint64_t gla, gpa, hpa;
 	uint64_t entry; /* reference: as read */

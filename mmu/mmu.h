@@ -85,7 +85,8 @@ static inline bool mmu_entry_permits(const struct mmu *mmu, const struct tlb_ent
 
 /*
  * true if e, a pointer that mmu_access returned at some time for gla, is (still, or again) the entry that holds gla's translation in the
- * present context: the cheap way to keep a pointer over calls that change the generation. Entries never move in host memory.
+ * present context: the cheap way to keep a pointer over calls that change the generation. Entries never move in host memory. Who uses it
+ * in place of mmu_access tells the observer.
  */
 static inline bool mmu_entry_serves(const struct mmu *mmu, const struct tlb_entry *e, gla_t gla);
 
@@ -156,7 +157,7 @@ static inline bool mmu_entry_permits(const struct mmu *mmu, const struct tlb_ent
 
 static inline bool mmu_entry_serves(const struct mmu *mmu, const struct tlb_entry *e, gla_t gla)
 {
-	return e->tag == tlb_tag(e->part, gla, e->global ? mmu->hit_group_id : mmu->hit_id);
+	return e->tag == tlb_tag(e->part, gla, e->global ? mmu->group_id : mmu->context_id);
 }
 
 /* The first-level TLB that an access looks into. CHOICE: a read-modify-write looks into that of stores. */

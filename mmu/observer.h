@@ -58,8 +58,12 @@ struct mmu_observer {
 	void (*access)(void *ctx, gla_t gla, unsigned access, const struct tlb_entry *entry, enum mmu_served served);
 	/* A load or store of an instruction, whose pages have been translated; told by those who execute instructions. */
 	void (*data)(void *ctx, gla_t gla, unsigned size, unsigned access);
-	/* An instruction of len bytes begins; it will be charged so many cycles. */
-	void (*insn)(void *ctx, gla_t gla, unsigned len, unsigned cycles);
+	/*
+	 * An instruction of len bytes begins, or a further iteration of a REP instruction (len 0); with it the clock is this. What is told
+	 * next belongs to it.
+	 */
+	void (*insn)(void *ctx, gla_t gla, unsigned len, uint64_t clock);
+	bool each_insn; /* insn is told of each, not only of those that access data */
 	void (*operation)(void *ctx, const struct mmu_operation *op);
 };
 

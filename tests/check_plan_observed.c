@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An observer of accesses is told the same by plan as by instruction: each load and store once, in order, of its instruction, with the
+ * clock; also where a plan stops between two accesses of one instruction, which then goes by instruction.
+ */
+#include "tests/machine_state.h"
+#include "tests/test.h"
+
+#include "mmu/pte.h"
+
+#include <string.h>
+
+enum { ROUNDS = 12, P = BOX_DATA, FRESH = BOX_DATA + 0x10000, TOLD_MAX = 512 };
+
+/* R8, R9: data; R10: FRESH, whose pages are not dirty; R12: rounds */
+BOX_ASM(plain, "1: mov rax, [r8]\nadd rax, 1\nmov [r9], rax\nadd qword ptr [r8], 3\nmovups xmm0, [r9]\ndec r12\njnz 1b\nhlt");
+/* the store of PUSH lies in two pages */
+BOX_ASM(split, "1: lea rsp, [r10 + 4]\nmov rax, [r9]\npush qword ptr [r8]\nmov [r9], rax\ndec r12\njnz 1b\nhlt");
+/* the store of PUSH is the first to a page each time: its walk sets a flag, and must wait for the load */
+BOX_ASM(first, "1: mov rsp, r10\nadd r10, 0x1000\nmov rax, [r9]\npush qword ptr [r8]\ndec r12\njnz 1b\nhlt");
+/* the block before is booked as a loop of itself */
+BOX_ASM(loop, "1: mov ecx, 50\n2: dec ecx\njnz 2b\nmov rax, [r8]\ndec r12\njnz 1b\nhlt");
+/* the store of POP faults; so does the first instruction of the handler load */
+BOX_ASM(fault, "lea r13, [rip + 2f]\n1: mov rsp, r9\npush r8\npop qword ptr [r10]\n2: dec r12\njnz 1b\nhlt");
+BOX_ASM(handler, "mov r14, [rsp + 8]\nadd rsp, 8\nmov [rsp], r13\niretq");
+BOX_ASM(string, "1: mov rsi, r8\nmov rdi, r9\nmov ecx, 9\nrep movsq\ndec r12\njnz 1b\nhlt");
+
+static const struct {
+	const char *name;
+	const uint8_t *code, *end;
+	unsigned each, rmw; /* accesses a round; of these read-modify-writes, which count as two; 0: not known */
+} programs[] = {
+    {"plain", plain, plain_end, 4, 1}, {"split", split, split_end, 4, 0}, {"first", first, first_end, 3, 0},
+    {"loop", loop, loop_end, 1, 0},    {"fault", fault, fault_end, 0, 0}, {"string", string, string_end, 18, 0},
+};
+
+struct told {
+	uint64_t rip, clock, gla;
+	unsigned size, access;
+};
+
+static struct {
+	unsigned count;
+	uint64_t rip, clock;
+	struct told told[TOLD_MAX];
+} by[2], *now;
+
+static void on_insn(void *ctx, gla_t gla, unsigned len, uint64_t clock)
+{
+	(void)ctx;
+	(void)len;
+	now->rip = gla.u;
+	now->clock = clock;
+}
+
+static void on_access(void *ctx, gla_t gla, unsigned access, const struct tlb_entry *entry, enum mmu_served served)
+{
+	(void)ctx;
+	(void)gla;
+	(void)access;
+	(void)entry;
+	(void)served;
+}
+
+static void on_data(void *ctx, gla_t gla, unsigned size, unsigned access)
+{
+	(void)ctx;
+	ck_assert_uint_lt(now->count, TOLD_MAX);
+	now->told[now->count++] = (struct told){now->rip, now->clock, gla.u, size, access};
+}
+
+static void run(unsigned program, unsigned account)
+{
+	static struct box box;
+	struct machine_config config = {.max_insns = 100000, .account = account ? ACCOUNT_BLOCK : ACCOUNT_INSN};
+	const struct mmu_observer observer = {.access = on_access, .data = on_data, .insn = on_insn};
+
+	box_start_as(&box, &config);
+	engine_set_stays(box.m.engine, false);
+	box_code(&box, programs[program].code, programs[program].end);
+	memcpy(box.m.mem.host + BOX_HANDLERS + VEC_PF * 64, handler, (size_t)(handler_end - handler));
+	struct cpu *cpu = &box.m.cpu;
+	cpu->gpr[R8] = P;
+	cpu->gpr[R9] = P + 0x2000;
+	cpu->gpr[R10] = FRESH;
+	cpu->gpr[R12] = ROUNDS;
+	cpu->rflags &= ~(uint64_t)FLAG_IF;
+	for (unsigned i = 0; i <= ROUNDS; i++) {
+		uint64_t at = BOX_TABLES + 0x4000 + 8 * (FRESH / PAGE_SIZE + i);
+		box_set_word(&box, at, box_word(&box, at) & ~(uint64_t)(PTE_A | PTE_D | (programs[program].each ? 0 : PTE_P)));
+	}
+	now = &by[account];
+	now->count = 0;
+	ck_assert_int_eq(engine_observe(box.m.engine), 0);
+	mmu_observe(&cpu->mmu, &observer);
+	uint64_t before = cpu->ev.n[EV_LOADS] + cpu->ev.n[EV_STORES];
+	ck_assert_int_eq(machine_run(&box.m), END_HALTED);
+	ck_assert_uint_gt(now->count, 0);
+	if (programs[program].each)
+		ck_assert_uint_eq(now->count, programs[program].each * ROUNDS);
+	if (programs[program].each)
+		ck_assert_uint_eq(cpu->ev.n[EV_LOADS] + cpu->ev.n[EV_STORES] - before, now->count + programs[program].rmw * ROUNDS);
+	mmu_observe(&cpu->mmu, NULL);
+	box_stop(&box);
+}
+
+START_TEST(the_same_is_told_by_plan_as_by_instruction)
+{
+	run((unsigned)_i, 0);
+	run((unsigned)_i, 1);
+	for (unsigned i = 0; i < by[0].count; i++) {
+		const struct told *a = &by[0].told[i], *b = &by[1].told[i];
+		ck_assert_msg(a->rip == b->rip && a->clock == b->clock && a->gla == b->gla && a->size == b->size && a->access == b->access,
+			      "%s, access %u: %#lx, clock %lu, %#lx/%u, not %#lx, clock %lu, %#lx/%u", programs[_i].name, i, b->rip,
+			      b->clock, b->gla, b->size, a->rip, a->clock, a->gla, a->size);
+	}
+}
+END_TEST
+
+static void add_cases(Suite *suite)
+{
+	TCase *tc = tcase_create("plan_observed");
+
+	tcase_add_loop_test(tc, the_same_is_told_by_plan_as_by_instruction, 0, (int)ARRAY_LEN(programs));
+	suite_add_tcase(suite, tc);
+}
+
+TEST_MAIN("plan_observed", add_cases)
