@@ -121,7 +121,7 @@ static __attribute__((noinline)) struct tlb_entry *translate_slow(struct engine 
 {
 	struct tlb_entry *entry = mmu_access(e->mmu, GLA(gla), access);
 
-	op->hint = entry && entry->part == TLB_4K ? entry : NULL; /* of a large page it might not be the one that serves next time */
+	op->hint = entry && tlb_stays(mmu_first(e->mmu, access), entry) ? entry : NULL;
 	return entry;
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * REP MOVS and REP STOS of 64-bit code, many iterations at a time: a hook at each of them costs ten times as much as what it does. Every
- * iteration is a step, with the same translations, counts and prices in the same order as one that the engine executes. What would not just
- * move memory is left to the engine: a fault, a device, a store to code, an element in two pages; and so is whatever else than more
- * iterations comes next. A store to a paging structure (kernels clear and copy them) changes no translation that the TLBs hold; the softmmu
- * is flushed before the engine runs again (engine_attend). SDM 2B, "REP/REPE/REPZ/REPNE/REPNZ": an instruction that is left between two
- * iterations has not retired, and goes on with what is left in its registers.
+ * iteration is a step, with the same translations, counts and prices in the same order as one that the engine executes; those in the page,
+ * or cache line, of the last are only counted. What would not just move memory is left to the engine: a fault, a device, a store to code,
+ * an element in two pages; and so is whatever else than more iterations comes next. A store to a paging structure (kernels clear and copy
+ * them) changes no translation that the TLBs hold; the softmmu is flushed before the engine runs again (engine_attend). SDM 2B,
+ * "REP/REPE/REPZ/REPNE/REPNZ": an instruction that is left between two iterations has not retired, and goes on with what is left in its
+ * registers.
  */
 #include "emu/engine_state.h"
 
@@ -16,8 +17,11 @@ enum { LEAST = 12 /* iterations that are worth the way */ };
 struct string {
 	struct engine *e;
 	unsigned size;
-	uint64_t step;		     /* from one element to the next */
-	struct tlb_entry *from, *to; /* that served last */
+	uint64_t step; /* from one element to the next */
+	struct side {
+		struct tlb_entry *hint;		/* that may serve again; NULL: none is known to */
+		const struct tlb_entry *served; /* the last element */
+	} from, to;
 };
 
 bool engine_has_string(struct engine *e, const struct insn *insn)
@@ -32,16 +36,17 @@ bool engine_has_string(struct engine *e, const struct insn *insn)
 	return e->done + LEAST <= e->limit && engine_read_reg(e, RCX) >= LEAST;
 }
 
-static struct tlb_entry *translate(struct engine *e, struct tlb_entry **last, uint64_t gla, unsigned access)
+static const struct tlb_entry *translate(struct engine *e, struct side *side, uint64_t gla, unsigned access)
 {
-	struct tlb_entry *entry = *last;
+	struct tlb_entry *entry = side->hint;
 
 	if (entry && mmu_entry_serves(e->mmu, entry, GLA(gla)) && mmu_entry_permits(e->mmu, entry, access)) {
 		mmu_hit_again(e->mmu, entry, access);
-		return entry;
+	} else {
+		entry = mmu_access(e->mmu, GLA(gla), access);
+		side->hint = entry && tlb_stays(mmu_first(e->mmu, access), entry) ? entry : NULL;
 	}
-	entry = mmu_access(e->mmu, GLA(gla), access);
-	*last = entry && entry->part == TLB_4K ? entry : NULL; /* as for a plan's operations */
+	side->served = entry;
 	return entry;
 }
 
@@ -51,10 +56,10 @@ static bool in_one_page(const struct string *s, uint64_t gla)
 }
 
 /* One access of the iteration. NULL: it is not one of plain memory; then its translation is kept for when the engine makes it. */
-static uint8_t *access_element(struct string *s, struct tlb_entry **last, uint64_t gla, bool write)
+static uint8_t *access_element(struct string *s, struct side *side, uint64_t gla, bool write)
 {
 	struct engine *e = s->e;
-	const struct tlb_entry *entry = translate(e, last, gla, write ? e->write_access : e->read_access);
+	const struct tlb_entry *entry = translate(e, side, gla, write ? e->write_access : e->read_access);
 	hpa_t hpa = entry ? tlb_entry_hpa(entry, GLA(gla)) : HPA(~0ull);
 
 	if (likely(mem_is_ram(e->mem, hpa, s->size) && (!write || !(engine_before_store(e, hpa, s->size) & ~(unsigned)FRAME_TABLE)))) {
@@ -70,13 +75,71 @@ static uint8_t *access_element(struct string *s, struct tlb_entry **last, uint64
 	return NULL;
 }
 
-/* false: this iteration, which may have begun, is the engine's */
-static bool move(struct string *s, uint64_t *rsi, uint64_t *rdi)
+/* ---- further elements in the same page, or cache line: what is asked for them is there, and as it was asked for last */
+
+/* How many of at most `most` elements lie behind this one in its page, or line if lines are priced. */
+static uint64_t behind(const struct string *s, uint64_t gla, uint64_t most)
+{
+	uint64_t span = s->e->mmu->env.caches ? BIT(CACHE_LINE_SHIFT) : PAGE_SIZE, offset = gla & (span - 1);
+	uint64_t room = offset + s->size < span ? (span - offset) / s->size - 1 : 0;
+
+	return room < most ? room : most;
+}
+
+/* Not backwards, not where each store is looked at, not with an L1 that may not hold two lines, and not beyond the limit. */
+static uint64_t more_elements(const struct string *s, const uint8_t *to, uint64_t left)
+{
+	const struct engine *e = s->e;
+	const struct caches *caches = e->mmu->env.caches;
+	uint64_t most = e->limit > e->done ? e->limit - e->done : 1; /* the one that has just been made is not counted yet */
+
+	if (s->step != s->size || e->mem->frame_flags[(uint64_t)(to - e->mem->host) >> PAGE_SHIFT] ||
+	    (caches && (!caches->level[0].sets || caches->level[0].ways < 2)))
+		return 0;
+	return (left < most ? left : most) - 1;
+}
+
+/* Books n more accesses like the side's last. */
+static void book(const struct string *s, const struct side *side, unsigned event, uint64_t n)
+{
+	struct mmu *mmu = s->e->mmu;
+	uint64_t *count = mmu->env.ev->n;
+
+	count[event] += n;
+	count[EV_DTLB_HIT_4K + side->served->part] += n;
+	if (mmu->env.caches)
+		mmu->env.caches->data[ANSWER_L1] += n;
+}
+
+static void fill(uint8_t *to, uint64_t value, unsigned size, uint64_t n)
+{
+	if (size == 1) {
+		memset(to, (int)value, n);
+		return;
+	}
+	for (uint64_t i = 0; i < n; i++)
+		memcpy(to + i * size, &value, size);
+}
+
+/* As one after the other does: where a store lies in what is yet to be loaded, it is what is loaded. */
+static void copy(uint8_t *to, const uint8_t *from, unsigned size, uint64_t n)
+{
+	if (to <= from || to >= from + n * size) {
+		memmove(to, from, n * size);
+		return;
+	}
+	for (uint64_t i = 0; i < n; i++)
+		memmove(to + i * size, from + i * size, size);
+}
+
+/* ---- one iteration, and those that come with it: returns how many. 0: this iteration, which may have begun, is the engine's */
+
+static uint64_t move(struct string *s, uint64_t *rsi, uint64_t *rdi, uint64_t left)
 {
 	struct engine *e = s->e;
 
 	if (!in_one_page(s, *rsi) || !in_one_page(s, *rdi))
-		return false;
+		return 0;
 	const uint8_t *from = access_element(s, &s->from, *rsi, false);
 	uint8_t *to = from ? access_element(s, &s->to, *rdi, true) : NULL;
 	if (!to) {
@@ -84,34 +147,37 @@ static bool move(struct string *s, uint64_t *rsi, uint64_t *rdi)
 			access_was_made(&e->access, page_base(*rsi), false, 1);
 		access_again(&e->access);
 		e->special_step = e->done + 1;
-		return false;
+		return 0;
 	}
-	uint64_t value;
-	memcpy(&value, from, s->size);
-	memcpy(to, &value, s->size);
+	uint64_t more = behind(s, *rsi, behind(s, *rdi, more_elements(s, to, left)));
+	copy(to, from, s->size, 1 + more);
+	book(s, &s->from, EV_LOADS, more);
+	book(s, &s->to, EV_STORES, more);
 	e->cpu->ev.n[EV_LOADS]++;
 	e->cpu->ev.n[EV_STORES]++;
-	*rsi += s->step;
-	*rdi += s->step;
-	return true;
+	*rsi += s->step * (1 + more);
+	*rdi += s->step * (1 + more);
+	return 1 + more;
 }
 
-static bool store(struct string *s, uint64_t value, uint64_t *rdi)
+static uint64_t store(struct string *s, uint64_t value, uint64_t *rdi, uint64_t left)
 {
 	struct engine *e = s->e;
 
 	if (!in_one_page(s, *rdi))
-		return false;
+		return 0;
 	uint8_t *to = access_element(s, &s->to, *rdi, true);
 	if (!to) {
 		access_again(&e->access);
 		e->special_step = e->done + 1;
-		return false;
+		return 0;
 	}
-	memcpy(to, &value, s->size);
+	uint64_t more = behind(s, *rdi, more_elements(s, to, left));
+	fill(to, value, s->size, 1 + more);
+	book(s, &s->to, EV_STORES, more);
 	e->cpu->ev.n[EV_STORES]++;
-	*rdi += s->step;
-	return true;
+	*rdi += s->step * (1 + more);
+	return 1 + more;
 }
 
 void engine_string(struct engine *e)
@@ -123,10 +189,11 @@ void engine_string(struct engine *e)
 	bool moves = (insn->opcode & 0xfe) == 0xa4;
 
 	while (gpr[RCX] && e->done < e->limit) {
-		if (moves ? !move(&s, &gpr[RSI], &gpr[RDI]) : !store(&s, gpr[RAX], &gpr[RDI]))
+		uint64_t n = moves ? move(&s, &gpr[RSI], &gpr[RDI], gpr[RCX]) : store(&s, gpr[RAX], &gpr[RDI], gpr[RCX]);
+		if (!n)
 			break;
-		e->done++;
-		gpr[RCX]--;
+		e->done += n;
+		gpr[RCX] -= n;
 	}
 	e->by_class[insn->cls] += e->done - begin;
 	e->rep_steps += e->done - begin;

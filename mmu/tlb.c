@@ -110,3 +110,17 @@ void tlb_drop(struct tlb *tlb, uint32_t slot)
 	else
 		*word &= ~BIT(POLICY_VALID_SHIFT + e->way);
 }
+
+bool tlb_find_alone(const struct tlb *tlb, struct tlb_entry *e)
+{
+	unsigned shift = tlb_part_shift[e->part];
+	uint64_t page = FIELD(e->tag, 60, 16);
+
+	e->alone = ALONE;
+	for (uint32_t slot = 0; slot < tlb->slots; slot++) {
+		unsigned part = tlb->entry[slot].part;
+		if (tlb->tag[slot] && part < e->part && FIELD(tlb->tag[slot], 60, 16) >> (shift - tlb_part_shift[part]) == page)
+			e->alone = NOT_ALONE;
+	}
+	return e->alone == ALONE;
+}

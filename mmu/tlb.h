@@ -22,6 +22,9 @@
 /* the parts of a TLB, by page size */
 enum tlb_part { TLB_4K, TLB_2M, TLB_1G, TLB_PARTS };
 
+/* Of a translation of a large page: does the same TLB hold one of a smaller page in it, which would be used where it is? */
+enum tlb_alone { ALONE_UNKNOWN, ALONE, NOT_ALONE };
+
 static const uint8_t tlb_part_shift[TLB_PARTS] = {PAGE_SHIFT, PAGE_SHIFT_2M, PAGE_SHIFT_1G};
 
 struct tlb_entry {
@@ -39,6 +42,7 @@ struct tlb_entry {
 	uint8_t part;	/* enum tlb_part */
 	uint8_t way;	/* in its set, if that has a word */
 	uint8_t policy; /* enum policy of its part */
+	uint8_t alone;	/* enum tlb_alone */
 	uint32_t order; /* where its set's word lies in tlb.order, or NO_ORDER: times */
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct tlb_entry) <= 64, "a TLB entry fits in a cache line");
@@ -195,6 +199,7 @@ static ALWAYS_INLINE struct tlb_entry *tlb_put(struct tlb *tlb, uint32_t slot, u
 	*e = *from;
 	e->tag = tag;
 	e->part = (uint8_t)part;
+	e->alone = ALONE_UNKNOWN;
 	e->way = (uint8_t)way;
 	e->policy = a->policy;
 	e->order = a->words ? a->first_order + set : NO_ORDER;
@@ -208,6 +213,20 @@ static ALWAYS_INLINE struct tlb_entry *tlb_put(struct tlb *tlb, uint32_t slot, u
 }
 
 void tlb_drop(struct tlb *tlb, uint32_t slot);
+
+/* Finds out about an entry of this TLB, whatever the contexts of the others; keeps it in the entry. true: it is alone. */
+bool tlb_find_alone(const struct tlb *tlb, struct tlb_entry *e);
+
+/*
+ * Whether, as long as this entry of the TLB is there, tlb_find gives it for all of its page: nothing smaller is in it now, and nothing smaller
+ * comes, since where it is found none is looked for. One that is not global is not found in all contexts that what is global serves.
+ */
+static inline bool tlb_stays(const struct tlb *tlb, struct tlb_entry *e)
+{
+	if (likely(e->part == TLB_4K))
+		return true;
+	return e->global && (e->alone == ALONE || (e->alone == ALONE_UNKNOWN && tlb_find_alone(tlb, e)));
+}
 
 /* The largest part that exists and maps no more than 1 << shift bytes. */
 static inline unsigned tlb_part_for(const struct tlb *tlb, unsigned shift)

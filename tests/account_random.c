@@ -37,6 +37,10 @@ static const struct {
     {2, {0xaa, 0xac}},								/* stosb; lodsb */
     {8, {0xb9, IMM, 0, 0, 0, 0xf3, 0x48, 0xa5}},				/* mov ecx,n; rep movsq */
     {7, {0xb9, IMM, 0, 0, 0, 0xf3, 0xaa}},					/* mov ecx,n; rep stosb */
+    {7, {0xb9, IMM, 0, 0, 0, 0xf3, 0xab}},					/* mov ecx,n; rep stosd */
+    {8, {0xb9, IMM, 0, 0, 0, 0x66, 0xf3, 0xab}},				/* mov ecx,n; rep stosw */
+    {9, {0xfd, 0xb9, IMM, 0, 0, 0, 0xf3, 0xaa, 0xfc}},				/* std; mov ecx,n; rep stosb; cld */
+    {11, {0x48, 0x8d, 0x77, 0xfd, 0xb9, IMM, 0, 0, 0, 0xf3, 0xa4}},		/* lea rsi,[rdi-3]; mov ecx,n; rep movsb */
     {7, {0xb9, IMM, 0, 0, 0, 0xf2, 0xae}},					/* mov ecx,n; repne scasb */
     {4, {0x48, 0xf7, 0x73, DISP}},						/* div qword [rbx+d] */
     {6, {0x31, 0xd2, 0x48, 0xf7, 0xf1, 0x90}},					/* xor edx,edx; div rcx; nop */
