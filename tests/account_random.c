@@ -11,53 +11,55 @@ enum { SNIPPETS = 250, ROUNDS = 40, SNIPPET_MAX = 40, PAGES = 24, PT = BOX_TABLE
 /* Bytes of a snippet; DISP stands for a random displacement, IMM for a random byte. */
 static const struct {
 	uint8_t size;
-	uint8_t code[15];
+	uint8_t code[17];
 } snippets[] = {
-    {4, {0x48, 0x8b, 0x43, DISP}},						/* mov rax,[rbx+d] */
-    {4, {0x48, 0x8b, 0x4e, DISP}},						/* mov rcx,[rsi+d] */
-    {4, {0x48, 0x89, 0x43, DISP}},						/* mov [rbx+d],rax */
-    {4, {0x48, 0x89, 0x57, DISP}},						/* mov [rdi+d],rdx */
-    {3, {0x88, 0x47, DISP}},							/* mov [rdi+d],al */
-    {4, {0x48, 0x01, 0x46, DISP}},						/* add [rsi+d],rax */
-    {4, {0xf6, 0x5b, DISP, 0x90}},						/* neg byte [rbx+d]; nop */
-    {6, {0xf0, 0x48, 0x0f, 0xc1, 0x47, DISP}},					/* lock xadd [rdi+d],rax */
-    {4, {0x48, 0x87, 0x43, DISP}},						/* xchg [rbx+d],rax */
-    {5, {0x48, 0x0f, 0xb1, 0x4b, DISP}},					/* cmpxchg [rbx+d],rcx */
-    {4, {0x66, 0x0f, 0xc7, 0x90}},						/* what is no instruction */
-    {6, {0xff, 0x73, DISP, 0x8f, 0x46, DISP}},					/* push [rbx+d]; pop [rsi+d] */
-    {2, {0x50, 0x59}},								/* push rax; pop rcx */
-    {4, {0x0f, 0x10, 0x43, DISP}},						/* movups xmm0,[rbx+d] */
-    {4, {0x0f, 0x11, 0x46, DISP}},						/* movups [rsi+d],xmm0 */
-    {4, {0x0f, 0x28, 0x4b, DISP}},						/* movaps xmm1,[rbx+d] */
-    {5, {0x66, 0x0f, 0x7f, 0x4f, DISP}},					/* movdqa [rdi+d],xmm1 */
-    {5, {0x66, 0x0f, 0xfe, 0x43, DISP}},					/* paddd xmm0,[rbx+d] */
-    {5, {0xf2, 0x0f, 0x58, 0x46, DISP}},					/* addsd xmm0,[rsi+d] */
-    {2, {0x48, 0xa5}},								/* movsq */
-    {2, {0x48, 0xa7}},								/* cmpsq */
-    {2, {0xaa, 0xac}},								/* stosb; lodsb */
-    {8, {0xb9, IMM, 0, 0, 0, 0xf3, 0x48, 0xa5}},				/* mov ecx,n; rep movsq */
-    {7, {0xb9, IMM, 0, 0, 0, 0xf3, 0xaa}},					/* mov ecx,n; rep stosb */
-    {7, {0xb9, IMM, 0, 0, 0, 0xf3, 0xab}},					/* mov ecx,n; rep stosd */
-    {8, {0xb9, IMM, 0, 0, 0, 0x66, 0xf3, 0xab}},				/* mov ecx,n; rep stosw */
-    {9, {0xfd, 0xb9, IMM, 0, 0, 0, 0xf3, 0xaa, 0xfc}},				/* std; mov ecx,n; rep stosb; cld */
-    {11, {0x48, 0x8d, 0x77, 0xfd, 0xb9, IMM, 0, 0, 0, 0xf3, 0xa4}},		/* lea rsi,[rdi-3]; mov ecx,n; rep movsb */
-    {7, {0xb9, IMM, 0, 0, 0, 0xf2, 0xae}},					/* mov ecx,n; repne scasb */
-    {4, {0x48, 0xf7, 0x73, DISP}},						/* div qword [rbx+d] */
-    {6, {0x31, 0xd2, 0x48, 0xf7, 0xf1, 0x90}},					/* xor edx,edx; div rcx; nop */
-    {5, {0x48, 0x8d, 0x44, 0x0b, DISP}},					/* lea rax,[rbx+rcx+d] */
-    {6, {0xdd, 0x43, DISP, 0xdd, 0x5e, DISP}},					/* fld qword [rbx+d]; fstp qword [rsi+d] */
-    {6, {0xdb, 0x6b, DISP, 0xdb, 0x7f, DISP}},					/* fld tbyte [rbx+d]; fstp tbyte [rdi+d] */
-    {4, {0x0f, 0xa2, 0x31, 0xc9}},						/* cpuid; xor ecx,ecx */
-    {2, {0x0f, 0x31}},								/* rdtsc */
-    {2, {0x9c, 0x9d}},								/* pushf; popf */
-    {3, {0x0f, 0x01, 0x3b}},							/* invlpg [rbx] */
-    {2, {0xcd, BOX_SOFTWARE}},							/* int n */
-    {1, {0xcc}},								/* int3 */
-    {2, {0x0f, 0x0b}},								/* ud2 */
-    {8, {0xe8, 2, 0, 0, 0, 0xeb, 1, 0xc3}},					/* call 1f; jmp 2f; 1: ret; 2: */
-    {2, {0xff, 0x13}},								/* call [rbx] */
-    {7, {0x48, 0x39, 0xc8, 0x74, 0x02, 0xff, 0xc2}},				/* cmp rax,rcx; je 1f; inc edx; 1: */
-    {11, {0xb9, IMM, 0, 0, 0, 0x01, 0x0b, 0xff, 0xc9, 0x75, 0xfa}},		/* mov ecx,n; 1: add [rbx],ecx; dec ecx; jnz 1b */
+    {4, {0x48, 0x8b, 0x43, DISP}},		 /* mov rax,[rbx+d] */
+    {4, {0x48, 0x8b, 0x4e, DISP}},		 /* mov rcx,[rsi+d] */
+    {4, {0x48, 0x89, 0x43, DISP}},		 /* mov [rbx+d],rax */
+    {4, {0x48, 0x89, 0x57, DISP}},		 /* mov [rdi+d],rdx */
+    {3, {0x88, 0x47, DISP}},			 /* mov [rdi+d],al */
+    {4, {0x48, 0x01, 0x46, DISP}},		 /* add [rsi+d],rax */
+    {4, {0xf6, 0x5b, DISP, 0x90}},		 /* neg byte [rbx+d]; nop */
+    {6, {0xf0, 0x48, 0x0f, 0xc1, 0x47, DISP}},	 /* lock xadd [rdi+d],rax */
+    {4, {0x48, 0x87, 0x43, DISP}},		 /* xchg [rbx+d],rax */
+    {5, {0x48, 0x0f, 0xb1, 0x4b, DISP}},	 /* cmpxchg [rbx+d],rcx */
+    {4, {0x66, 0x0f, 0xc7, 0x90}},		 /* what is no instruction */
+    {6, {0xff, 0x73, DISP, 0x8f, 0x46, DISP}},	 /* push [rbx+d]; pop [rsi+d] */
+    {2, {0x50, 0x59}},				 /* push rax; pop rcx */
+    {4, {0x0f, 0x10, 0x43, DISP}},		 /* movups xmm0,[rbx+d] */
+    {4, {0x0f, 0x11, 0x46, DISP}},		 /* movups [rsi+d],xmm0 */
+    {4, {0x0f, 0x28, 0x4b, DISP}},		 /* movaps xmm1,[rbx+d] */
+    {5, {0x66, 0x0f, 0x7f, 0x4f, DISP}},	 /* movdqa [rdi+d],xmm1 */
+    {5, {0x66, 0x0f, 0xfe, 0x43, DISP}},	 /* paddd xmm0,[rbx+d] */
+    {5, {0xf2, 0x0f, 0x58, 0x46, DISP}},	 /* addsd xmm0,[rsi+d] */
+    {2, {0x48, 0xa5}},				 /* movsq */
+    {2, {0x48, 0xa7}},				 /* cmpsq */
+    {2, {0xaa, 0xac}},				 /* stosb; lodsb */
+    {8, {0xb9, IMM, 0, 0, 0, 0xf3, 0x48, 0xa5}}, /* mov ecx,n; rep movsq */
+    {7, {0xb9, IMM, 0, 0, 0, 0xf3, 0xaa}},	 /* mov ecx,n; rep stosb */
+    {7, {0xb9, IMM, 0, 0, 0, 0xf3, 0xab}},	 /* mov ecx,n; rep stosd */
+    {8, {0xb9, IMM, 0, 0, 0, 0x66, 0xf3, 0xab}}, /* mov ecx,n; rep stosw */
+    {17,
+     {0x9c, 0x81, 0x0c, 0x24, 0, 4, 0, 0, 0x9d, 0xb9, IMM, 0, 0, 0, 0xf3, 0xaa,
+      0xfc}},							    /* pushf; or dword [rsp],DF; popf; mov ecx,n; rep stosb; cld */
+    {11, {0x48, 0x8d, 0x77, 0xfd, 0xb9, IMM, 0, 0, 0, 0xf3, 0xa4}}, /* lea rsi,[rdi+n]; mov ecx,n; rep movsb */
+    {7, {0xb9, IMM, 0, 0, 0, 0xf2, 0xae}},			    /* mov ecx,n; repne scasb */
+    {4, {0x48, 0xf7, 0x73, DISP}},				    /* div qword [rbx+d] */
+    {6, {0x31, 0xd2, 0x48, 0xf7, 0xf1, 0x90}},			    /* xor edx,edx; div rcx; nop */
+    {5, {0x48, 0x8d, 0x44, 0x0b, DISP}},			    /* lea rax,[rbx+rcx+d] */
+    {6, {0xdd, 0x43, DISP, 0xdd, 0x5e, DISP}},			    /* fld qword [rbx+d]; fstp qword [rsi+d] */
+    {6, {0xdb, 0x6b, DISP, 0xdb, 0x7f, DISP}},			    /* fld tbyte [rbx+d]; fstp tbyte [rdi+d] */
+    {4, {0x0f, 0xa2, 0x31, 0xc9}},				    /* cpuid; xor ecx,ecx */
+    {2, {0x0f, 0x31}},						    /* rdtsc */
+    {2, {0x9c, 0x9d}},						    /* pushf; popf */
+    {3, {0x0f, 0x01, 0x3b}},					    /* invlpg [rbx] */
+    {2, {0xcd, BOX_SOFTWARE}},					    /* int n */
+    {1, {0xcc}},						    /* int3 */
+    {2, {0x0f, 0x0b}},						    /* ud2 */
+    {8, {0xe8, 2, 0, 0, 0, 0xeb, 1, 0xc3}},			    /* call 1f; jmp 2f; 1: ret; 2: */
+    {2, {0xff, 0x13}},						    /* call [rbx] */
+    {7, {0x48, 0x39, 0xc8, 0x74, 0x02, 0xff, 0xc2}},		    /* cmp rax,rcx; je 1f; inc edx; 1: */
+    {11, {0xb9, IMM, 0, 0, 0, 0x01, 0x0b, 0xff, 0xc9, 0x75, 0xfa}}, /* mov ecx,n; 1: add [rbx],ecx; dec ecx; jnz 1b */
     {13, {0xb9, IMM, 0, 0, 0, 0x8b, 0x03, 0xff, 0xc0, 0xff, 0xc9, 0x75, 0xf8}}, /* the same with mov eax,[rbx]; inc eax */
     {11, {0xb9, IMM, 0, 0, 0, 0x01, 0xc8, 0xff, 0xc9, 0x75, 0xfa}},		/* mov ecx,n; 1: add eax,ecx; dec ecx; jnz 1b */
     {2, {0xfb, 0x90}},								/* sti; nop */

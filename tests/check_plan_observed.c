@@ -8,8 +8,6 @@
 
 #include "mmu/pte.h"
 
-#include <string.h>
-
 enum { ROUNDS = 12, P = BOX_DATA, FRESH = BOX_DATA + 0x10000, TOLD_MAX = 512 };
 
 /* R8, R9: data; R10: FRESH, whose pages are not dirty; R12: rounds */
@@ -78,7 +76,7 @@ static void run(unsigned program, unsigned account)
 	box_start_as(&box, &config);
 	engine_set_stays(box.m.engine, false);
 	box_code(&box, programs[program].code, programs[program].end);
-	memcpy(box.m.mem.host + BOX_HANDLERS + VEC_PF * 64, handler, (size_t)(handler_end - handler));
+	box_handler(&box, VEC_PF, handler, handler_end);
 	struct cpu *cpu = &box.m.cpu;
 	cpu->gpr[R8] = P;
 	cpu->gpr[R9] = P + 0x2000;

@@ -27,7 +27,7 @@ void box_set_word(struct box *box, uint64_t at, uint64_t value)
 	memcpy(box->m.mem.host + at, &value, sizeof value);
 }
 
-static void put_handler(struct box *box, unsigned vector, const uint8_t *code, const uint8_t *end)
+void box_handler(struct box *box, unsigned vector, const uint8_t *code, const uint8_t *end)
 {
 	uint64_t at = BOX_HANDLERS + (uint64_t)vector * HANDLER_SIZE;
 
@@ -39,13 +39,13 @@ static void build_idt(struct box *box)
 {
 	for (unsigned v = 0; v < 0x60; v++) {
 		if (v == VEC_DB)
-			put_handler(box, v, box_debug, box_debug_end);
+			box_handler(box, v, box_debug, box_debug_end);
 		else if (v == VEC_DF || (v >= VEC_TS && v <= VEC_PF) || v == VEC_AC)
-			put_handler(box, v, box_fault_code, box_fault_code_end);
+			box_handler(box, v, box_fault_code, box_fault_code_end);
 		else if (v == VEC_NMI || v == VEC_BP || v == VEC_OF || v >= 32)
-			put_handler(box, v, box_trap, box_trap_end);
+			box_handler(box, v, box_trap, box_trap_end);
 		else
-			put_handler(box, v, box_fault, box_fault_end);
+			box_handler(box, v, box_fault, box_fault_end);
 	}
 }
 

@@ -37,7 +37,8 @@ struct box {
 void box_start(struct box *box, uint64_t max_insns);
 void box_start_as(struct box *box, const struct machine_config *config); /* but for RAM and console */
 void box_stop(struct box *box);
-void box_code(struct box *box, const uint8_t *code, const uint8_t *end); /* at BOX_CODE; RIP points there */
+void box_code(struct box *box, const uint8_t *code, const uint8_t *end);		     /* at BOX_CODE; RIP points there */
+void box_handler(struct box *box, unsigned vector, const uint8_t *code, const uint8_t *end); /* instead of the one that there is */
 #define BOX_CODE_OF(box, name) box_code(box, name, name##_end)
 unsigned box_logged(const struct box *box);
 uint64_t box_log(const struct box *box, unsigned i); /* relative to BOX_CODE */
