@@ -446,6 +446,30 @@ START_TEST(max_insns_ends_every_run_exactly_there)
 }
 END_TEST
 
+BOX_ASM(m_stos, "mov rdi,0x180000; mov ecx,20000; mov al,0x5a; rep stosb");
+BOX_ASM(m_movs, "mov rdi,0x180001; mov rsi,0x180000; mov ecx,20000; mov byte ptr [rsi],0x5a; rep movsb");
+
+/* Strings that our own code moves, a page or cache line at a time. */
+START_TEST(a_string_is_left_exactly_at_the_limit)
+{
+	static const unsigned limits[] = {4, 5, 20, 21, 67, 68, 69, 1000, 4099, 4100, 4101, 9000};
+	bool moves = _i & 1;
+
+	for (unsigned i = 0; i < ARRAY_LEN(limits); i++) {
+		unsigned done = limits[i] - (moves ? 4 : 3);
+		box_stop(&box);
+		box_start_as(&box, &(struct machine_config){.max_insns = limits[i], .account = ACCOUNT_BLOCK});
+		box_code(&box, moves ? m_movs : m_stos, moves ? m_movs_end : m_stos_end);
+		ck_assert_int_eq(machine_run(&box.m), END_MAX_INSNS);
+		ck_assert_uint_eq(CPU->gpr[RCX], 20000 - done);
+		ck_assert_uint_eq(CPU->gpr[RDI], BOX_DATA + moves + done);
+		ck_assert_uint_eq(count(EV_STORES), done + moves);
+		for (unsigned at = 0; at < 20000; at++)
+			ck_assert_uint_eq(box.m.mem.host[BOX_DATA + at], at < done + moves ? 0x5a : 0);
+	}
+}
+END_TEST
+
 START_TEST(a_run_in_pieces_is_the_same_as_one_run)
 {
 	box_code(&box, m_rep, m_rep_end);
@@ -552,6 +576,7 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, hlt_waits_for_the_timer_and_goes_on_after_it);
 	tcase_add_loop_test(tc, the_timer_interrupts_at_the_exact_instruction, 0, 12);
 	tcase_add_loop_test(tc, max_insns_ends_every_run_exactly_there, 0, ARRAY_LEN(endless));
+	tcase_add_loop_test(tc, a_string_is_left_exactly_at_the_limit, 0, 2);
 	tcase_add_test(tc, a_run_in_pieces_is_the_same_as_one_run);
 	tcase_add_test(tc, port_f4_ends_the_run_with_its_status);
 	tcase_add_test(tc, shutdown_written_to_port_8900_ends_the_run);

@@ -97,6 +97,30 @@ START_TEST(sizes_that_share_slots_are_told_apart)
 }
 END_TEST
 
+static struct tlb_entry *put_global(struct tlb *t, unsigned part, uint64_t page)
+{
+	uint64_t tag = tlb_tag(part, GLA(page << tlb_part_shift[part]), 9);
+	return tlb_put(t, tlb_victim(t, part, tag), part, tag, &(struct tlb_entry){.tag = tag, .global = true});
+}
+
+/* Of a large page, one that is global and has nothing smaller in it; what comes into its slot later is looked at anew. */
+START_TEST(an_entry_stays_what_is_found_for_all_of_its_page)
+{
+	struct tlb t;
+	ck_assert_int_eq(tlb_init(&t, (struct tlb_geometry[TLB_PARTS]){{16, 4}, {1, 1}, {1, 1}}, NULL, false), 0);
+	put(&t, TLB_4K, 0x201, 7);
+	ck_assert(tlb_stays(&t, &t.entry[tlb_find(&t, GLA(0x201000), 7, 9)]));
+	ck_assert(!tlb_stays(&t, put_global(&t, TLB_2M, 1))); /* 200000H to 3FFFFFH */
+	ck_assert(tlb_stays(&t, put_global(&t, TLB_2M, 2)));
+	ck_assert(!tlb_stays(&t, put_global(&t, TLB_2M, 1)));
+	put(&t, TLB_2M, 2, 7); /* not global */
+	ck_assert(!tlb_stays(&t, &t.entry[tlb_find(&t, GLA(2 << PAGE_SHIFT_2M), 7, 9)]));
+	ck_assert(!tlb_stays(&t, put_global(&t, TLB_1G, 0)));
+	ck_assert(tlb_stays(&t, put_global(&t, TLB_1G, 1)));
+	tlb_free(&t);
+}
+END_TEST
+
 START_TEST(tag_keeps_all_57_bits)
 {
 	for (unsigned bit = 12; bit < 57; bit++)
@@ -127,6 +151,7 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, least_recently_used_way_of_the_set_is_replaced);
 	tcase_add_test(tc, entry_serves_its_own_context_or_its_group);
 	tcase_add_test(tc, sizes_that_share_slots_are_told_apart);
+	tcase_add_test(tc, an_entry_stays_what_is_found_for_all_of_its_page);
 	tcase_add_test(tc, tag_keeps_all_57_bits);
 	tcase_add_test(tc, contexts_keep_their_number_until_all_are_taken);
 	suite_add_tcase(suite, tc);
