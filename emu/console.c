@@ -100,7 +100,7 @@ void console_flush(struct console *console)
 	console->unflushed = false;
 }
 
-/* What is typed while we are in the background is not for us: to read it would stop us (SIGTTIN), signals that end us notwithstanding. */
+/* What is typed while we are in the background is not for us: reading it would stop us (SIGTTIN), before each signal that is to end us. */
 static bool in_background(const struct console *console)
 {
 	pid_t foreground = tcgetpgrp(console->in_fd); /* -1: no terminal, or not the one that controls us */
