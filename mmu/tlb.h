@@ -218,8 +218,9 @@ void tlb_drop(struct tlb *tlb, uint32_t slot);
 bool tlb_find_alone(const struct tlb *tlb, struct tlb_entry *e);
 
 /*
- * Whether, as long as this entry of the TLB is there, tlb_find gives it for all of its page: nothing smaller is in it now, and nothing smaller
- * comes, since where it is found none is looked for. One that is not global is not found in all contexts that what is global serves.
+ * Whether, as long as this entry of the TLB is there, tlb_find gives it for all of its page: nothing smaller is in it now, and nothing
+ * smaller comes, since where it is found none is looked for. One that is not global is not found in all contexts that what is global
+ * serves.
  */
 static inline bool tlb_stays(const struct tlb *tlb, struct tlb_entry *e)
 {
