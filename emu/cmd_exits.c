@@ -145,8 +145,9 @@ static int read_all(const struct exits_options *options, struct import *import, 
 	return ok && !import->error[0] ? STATUS_OK : STATUS_USAGE;
 }
 
-static int with_trace(const struct exits_options *options, struct import *import)
+static int with_trace(void *ctx, struct import *import)
 {
+	const struct exits_options *options = ctx;
 	struct exits exits;
 	int status = STATUS_USAGE;
 
@@ -168,15 +169,8 @@ int cmd_exits(int argc, char **argv)
 	    "and the cycles from the exit to the next VM entry, laid out as `perf kvm stat report` does.\v"
 	    "Exit status: 0; 2 if the trace cannot be read or holds no VM exits, is cut or damaged (the table up to there is shown).";
 	static const struct argp argp = {.options = option_table, .parser = parse_option, .args_doc = "TRACE", .doc = doc};
-	static struct import import;
 	struct exits_options options = {.by = EXITS_BY_REASON};
-	int status = STATUS_USAGE;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
-	if (import_open(&import, options.path, NULL))
-		status = with_trace(&options, &import);
-	else
-		fprintf(stderr, "vtxray: %s\n", import.error);
-	import_close(&import);
-	return status;
+	return trace_use(options.path, NULL, with_trace, &options);
 }

@@ -190,8 +190,9 @@ static int replay_all(const struct replay_options *options, struct import *impor
 	return ok && reported && !import->error[0] ? STATUS_OK : STATUS_USAGE;
 }
 
-static int with_trace(struct replay_options *options, struct import *import)
+static int with_trace(void *ctx, struct import *import)
 {
+	struct replay_options *options = ctx;
 	static struct replay replay;
 	static struct profile profile;
 
@@ -217,15 +218,8 @@ int cmd_replay(int argc, char **argv)
 	    "Exit status: 0; 2 bad usage, or a trace that cannot be read, has no accesses, is cut or damaged (the counters up to there are "
 	    "shown).";
 	static const struct argp argp = {.options = option_table, .parser = parse_option, .args_doc = "TRACE", .doc = doc};
-	static struct import import;
 	struct replay_options options = {.config.paging = PAGING_NATIVE};
-	int status = STATUS_USAGE;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
-	if (import_open(&import, options.path, options.kind_given ? &options.kind : NULL))
-		status = with_trace(&options, &import);
-	else
-		fprintf(stderr, "vtxray: %s\n", import.error);
-	import_close(&import);
-	return status;
+	return trace_use(options.path, options.kind_given ? &options.kind : NULL, with_trace, &options);
 }

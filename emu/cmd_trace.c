@@ -206,8 +206,9 @@ static int show_records(const struct trace_options *options, struct import *impo
 	return STATUS_USAGE;
 }
 
-static int show(const struct trace_options *options, struct import *import)
+static int show(void *ctx, struct import *import)
 {
+	const struct trace_options *options = ctx;
 	struct trace_export x = {.out = output_open(options->output)};
 
 	if (!x.out)
@@ -223,14 +224,7 @@ int cmd_trace(int argc, char **argv)
 	    "program.\vExit status: 0; 2 if the trace cannot be read, is cut or damaged (what comes before is shown).";
 	static const struct argp argp = {.options = option_table, .parser = parse_option, .args_doc = "TRACE", .doc = doc};
 	struct trace_options options = {.format = &trace_as_text, .kinds = ~0u, .insns = {0, ~0ull}};
-	static struct import import;
-	int status = STATUS_USAGE;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
-	if (import_open(&import, options.path, NULL))
-		status = show(&options, &import);
-	else
-		fprintf(stderr, "vtxray: %s\n", import.error);
-	import_close(&import);
-	return status;
+	return trace_use(options.path, NULL, show, &options);
 }

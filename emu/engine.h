@@ -58,8 +58,8 @@ void engine_fx_out(struct engine *engine);
 void engine_fx_in(struct engine *engine);
 
 /*
- * From now on cpu->mmu.observer, all of whose members are there, is told of instructions and their accesses (members insn and data). The
- * engine goes slower, with the same results. Returns 0 or -ERR_ENGINE.
+ * From now on cpu->mmu.observer, which has the members access, data and insn, is told of accesses and their instructions, or of all
+ * instructions (each_insn). The engine goes slower, with the same results. Returns 0 or -ERR_ENGINE.
  */
 int engine_observe(struct engine *engine);
 

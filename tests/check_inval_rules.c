@@ -35,37 +35,15 @@
  *     INVEPT (two types): guest-physical and combined, of all VPIDs       check_inval operation_.., check_psc invept_..
  *     reset                                                               here: reset_leaves_nothing
  */
-#include "mmu/pte.h"
 #include "tests/ept_fixture.h"
+#include "tests/psc_fixture.h"
 
-#include <string.h>
-
-enum { RAM = 4 << 20, TABLES = 1 << 20, RW = PTE_P | PTE_RW, RWU = PTE_P | PTE_RW | PTE_US };
-#define GIB (1ull << 30)
-
-static const struct psc_config config = {
-    .linear = {{32, 4, POLICY_PLRU}, {4, 4, POLICY_PLRU}, {4, 4, POLICY_PLRU}, {2, 2, POLICY_PLRU}},
-    .ept = {{32, 4, POLICY_PLRU}, {4, 4, POLICY_PLRU}, {4, 4, POLICY_PLRU}, {2, 2, POLICY_PLRU}},
-    .nested = {16, 4, POLICY_PLRU},
-};
-
-static struct mem mem;
-static struct events ev;
-static struct mmu mmu;
-static struct paging_regs regs;
-
-static void put64(uint64_t at, uint64_t value)
-{
-	mem_write(&mem, HPA(at), value, 8);
-}
+enum { RWU = PTE_P | PTE_RW | PTE_US };
 
 /* PML4 -> PDPT; PDPT entry 0 -> PD -> PT of pages 0..510, entry 1: a 1-GiB page; PD entry 1: a 2-MiB page */
 static void setup(void)
 {
-	memset(&ev, 0, sizeof ev);
-	ck_assert_int_eq(mem_init(&mem, RAM), 0);
-	ck_assert_int_eq(mmu_init(&mmu, &mem, &ev, NULL), 0);
-	ck_assert_int_eq(mmu_model(&mmu, &config, NULL), 0);
+	psc_start();
 	put64(TABLES, (TABLES + 0x1000) | RWU);
 	put64(TABLES + 0x1000, (TABLES + 0x2000) | RWU);
 	put64(TABLES + 0x1008, 0 | RWU | PTE_PS);

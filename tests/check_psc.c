@@ -4,38 +4,14 @@
  * invalidation sections (3A, "Operations that Invalidate TLBs and Paging-Structure Caches"; 3C, "Operations that Invalidate Cached
  * Mappings") that says what becomes of their entries.
  */
-#include "mmu/pte.h"
 #include "tests/ept_fixture.h"
-
-#include <string.h>
-
-enum { RAM = 4 << 20, TABLES = 1 << 20, RW = PTE_P | PTE_RW };
-#define GIB (1ull << 30)
-
-static const struct psc_config config = {
-    .linear = {{32, 4, POLICY_PLRU}, {4, 4, POLICY_PLRU}, {4, 4, POLICY_PLRU}, {2, 2, POLICY_PLRU}},
-    .ept = {{32, 4, POLICY_PLRU}, {4, 4, POLICY_PLRU}, {4, 4, POLICY_PLRU}, {2, 2, POLICY_PLRU}},
-    .nested = {16, 4, POLICY_PLRU},
-};
-
-static struct mem mem;
-static struct events ev;
-static struct mmu mmu;
-static struct paging_regs regs;
-
-static void put64(uint64_t at, uint64_t value)
-{
-	mem_write(&mem, HPA(at), value, 8);
-}
+#include "tests/psc_fixture.h"
 
 /* 4-level tables: 0..2 MiB and 2..4 MiB each with a PT; 1..1 GiB + 2 MiB with a PD and PT of its own, the same PT as the first. Page 511 of
  * each PT is not present. */
 static void setup(void)
 {
-	memset(&ev, 0, sizeof ev);
-	ck_assert_int_eq(mem_init(&mem, RAM), 0);
-	ck_assert_int_eq(mmu_init(&mmu, &mem, &ev, NULL), 0);
-	ck_assert_int_eq(mmu_model(&mmu, &config, NULL), 0);
+	psc_start();
 	put64(TABLES, (TABLES + 0x1000) | RW);
 	put64(TABLES + 0x1000, (TABLES + 0x2000) | RW);
 	put64(TABLES + 0x1008, (TABLES + 0x5000) | RW);
