@@ -94,21 +94,32 @@ static bool reserve(struct code_page *page, unsigned pieces, unsigned plans)
 	       grow((void **)&page->plan, &page->plans_room, page->plans, plans, sizeof *page->plan);
 }
 
-/* Decodes what the block consists of: no more than its bytes. What cannot be accounted for as a whole is marked so. */
-static void add_up(struct codecache *cache, struct code_page *page, unsigned offset, unsigned width, struct code_block *b)
+/* Has to go by itself: not known, because it goes on in the next page; our own code's; with accesses that cannot be told. */
+static bool stands_alone(const struct insn *insn)
+{
+	return !insn || (insn->flags & (INSN_SYSTEM | INSN_REP)) || codeblock_pieces(insn) < 0;
+}
+
+/* Decodes what the block consists of: no more than its bytes, and no more than so many instructions. What cannot be accounted for is marked. */
+static void add_up(struct codecache *cache, struct code_page *page, unsigned offset, unsigned width, unsigned most, struct code_block *b)
 {
 	unsigned at = offset;
+	bool alone = false;
 
-	while (at < offset + b->size) {
+	while (at < offset + b->size && !alone) {
 		const struct insn *insn = at < PAGE_SIZE ? codecache_insn(cache, page, at, (enum code_width)width) : NULL;
-		int pieces = insn ? codeblock_pieces(insn) : -1;
-		if (pieces < 0)
+		alone = stands_alone(insn);
+		if (b->insns && (alone || b->insns == most)) {
+			b->cut = (uint16_t)at;
+			return;
+		}
+		if (alone)
 			b->flags |= INSN_SYSTEM;
 		if (!insn)
 			return;
 		b->flags |= insn->flags;
 		b->by_class.lane[insn->cls / LANES_EACH] += BIT(insn->cls % LANES_EACH * LANE_BITS);
-		b->pieces = (uint16_t)(b->pieces + (pieces > 0 ? pieces : 0));
+		b->pieces = (uint16_t)(b->pieces + (alone ? 0 : codeblock_pieces(insn)));
 		b->last = (uint16_t)at;
 		b->insns++;
 		at += insn->len;
@@ -133,17 +144,32 @@ static void list_pieces(struct code_page *page, unsigned offset, struct code_blo
 	page->piece[page->pieces++] = (struct code_piece){.simple = false}; /* beyond the last: none is expected */
 }
 
-/* The plan of the block, all of whose instructions are decoded. */
+/* The plan of the block, all of whose instructions are decoded; -1: there is none for the instruction after so many. */
 static int make_plan(struct plan *plan, const struct code_page *page, unsigned offset, const struct code_block *b,
 		     const struct plan_op **op)
 {
 	plan_begin(plan, offset);
-	for (unsigned i = 0, at = offset; i < b->insns; i++) {
+	for (unsigned i = 0, at = offset; i < b->insns && !plan->failed; i++) {
 		const struct insn *insn = &page->insn[page->at[at]];
 		plan_insn(plan, insn);
 		at += insn->len;
 	}
 	return plan_end(plan, op);
+}
+
+/* The block up to where it can be planned, if that is beyond its first instruction; else all of it. */
+static void plan_block(struct codecache *cache, struct code_page *page, unsigned offset, struct code_block *b, const struct plan_op **op)
+{
+	const struct code_block fresh = {.size = b->size, .plan_ops = -1};
+	struct plan *plan = &cache->plan;
+
+	b->plan_ops = (int16_t)make_plan(plan, page, offset, b, op);
+	unsigned reached = plan->insn - 1u;
+	if (b->plan_ops >= 0 || !reached)
+		return;
+	*b = fresh;
+	add_up(cache, page, offset, WIDTH_64, reached, b);
+	b->plan_ops = (int16_t)make_plan(plan, page, offset, b, op);
 }
 
 static void keep_plan(struct code_page *page, struct code_block *b, const struct plan_op *op)
@@ -157,18 +183,18 @@ static void keep_plan(struct code_page *page, struct code_block *b, const struct
 	}
 }
 
-const struct code_block *codeblock_get(struct codecache *cache, struct code_page *page, unsigned offset, unsigned size, unsigned width)
+/* The block of this size at this offset, of no more than so many instructions. */
+static const struct code_block *make_block(struct codecache *cache, struct code_page *page, unsigned offset, unsigned size, unsigned width,
+					   unsigned most)
 {
 	struct code_block b = {.size = (uint16_t)size, .plan_ops = -1};
 	const struct plan_op *op = NULL;
 
-	if (page->block_at[offset] && page->block[page->block_at[offset]].size == size)
-		return &page->block[page->block_at[offset]];
 	codecache_reserve(page, size);
-	add_up(cache, page, offset, width, &b);
+	add_up(cache, page, offset, width, most, &b);
 	bool whole = !(b.flags & INSN_SYSTEM);
 	if (whole && width == WIDTH_64)
-		b.plan_ops = (int16_t)make_plan(&cache->plan, page, offset, &b, &op);
+		plan_block(cache, page, offset, &b, &op);
 	if (!reserve(page, whole ? b.pieces + 1u : 0, b.plan_ops > 0 ? (unsigned)b.plan_ops : 0))
 		return NULL;
 	if (whole)
@@ -179,4 +205,17 @@ const struct code_block *codeblock_get(struct codecache *cache, struct code_page
 	page->block_at[offset] = page->blocks;
 	page->block[page->blocks] = b;
 	return &page->block[page->blocks++];
+}
+
+const struct code_block *codeblock_get(struct codecache *cache, struct code_page *page, unsigned offset, unsigned size, unsigned width)
+{
+	if (page->block_at[offset] && page->block[page->block_at[offset]].size == size)
+		return &page->block[page->block_at[offset]];
+	return make_block(cache, page, offset, size, width, PAGE_SIZE);
+}
+
+void codeblock_cut(struct codecache *cache, struct code_page *page, unsigned offset, unsigned width, unsigned insns)
+{
+	if (page->block_at[offset])
+		make_block(cache, page, offset, page->block[page->block_at[offset]].size, width, insns);
 }

@@ -3,6 +3,9 @@
  * Blocks: the stretches of instructions that the engine translates and runs as one. What they add up to is worked out once, when a block is
  * first met, so that a block can be accounted for at its start: instructions by class, and the callbacks that its accesses will make, in
  * order, with the instruction that each belongs to.
+ *
+ * An instruction that cannot be accounted for with others (one that our own code executes, a REP string, one that goes on in the next page),
+ * or that the plan of those before it does not reach, cuts its block: the block ends before it, and another begins with it.
  */
 #ifndef EMU_CODEBLOCK_H
 #define EMU_CODEBLOCK_H
@@ -46,6 +49,7 @@ struct code_block {
 	uint16_t size;	/* bytes, as the engine says; 0: no block */
 	uint16_t insns; /* instructions; those before the first that cannot be decoded */
 	uint16_t last;	/* offset in the page of the last one */
+	uint16_t cut;	/* offset in the page at which the instructions of the block end before its bytes do; 0: they do not */
 	uint16_t first; /* its first piece in the page's */
 	uint16_t pieces;
 	uint16_t plan;		/* the first operation of its plan in the page's */
@@ -59,6 +63,9 @@ int codeblock_pieces(const struct insn *insn);
 
 /* The block of this size at this offset of the page, worked out now if it was not known. NULL: no memory. May drop the page's blocks. */
 const struct code_block *codeblock_get(struct codecache *cache, struct code_page *page, unsigned offset, unsigned size, unsigned width);
+
+/* From now on that block ends after so many instructions, at least 1. May drop the page's blocks. */
+void codeblock_cut(struct codecache *cache, struct code_page *page, unsigned offset, unsigned width, unsigned insns);
 
 /* For codecache.c: a fresh page's blocks; forgetting all blocks of a page; before the page is freed. */
 void codeblock_init(struct code_page *page);

@@ -72,36 +72,70 @@ static bool store_address(struct engine *e, uint64_t *gla)
 	return page_base(first) == e->fault_page || page_base(first + insn->memsize - 1) == e->fault_page;
 }
 
-/* The fault that a fill has found becomes an exception or VM exit, now that its exact address is known. */
-static void take_fault(struct engine *e)
+/* The walk that has failed becomes an exception or VM exit, now that its exact address is known. */
+static void raise_fault(struct engine *e, uint64_t gla, unsigned access)
 {
 	struct walk *walk = &e->mmu->last;
-	struct walk kept = *walk;
 
+	if (walk->status == WALK_SECOND && !walk->fail_is_table)
+		walk->fail_gpa.u = page_base(walk->fail_gpa.u) | page_offset(gla);
+	raise_walk(e->cpu, GLA(gla), access);
+}
+
+/* The fault that a fill has found. */
+static void take_fault(struct engine *e)
+{
+	struct walk kept = e->mmu->last;
 	uint64_t gla;
 
 	if (e->trapped || !store_address(e, &gla)) {
 		if (!e->trapped)
 			trap_store(e);
-		*walk = kept;
+		e->mmu->last = kept;
 		gla = e->fault_page | (e->trapped ? e->trap_offset : 0);
 	}
 	e->fault = false;
 	bool stack = (e->insn->flags & INSN_STACK) || ((e->insn->flags & INSN_MEM) && e->insn->seg == SEG_SS);
 	engine_unretire(e);
-	if (e->fault_access & ACC_IMPLICIT) { /* not canonical */
+	if (e->fault_access & ACC_IMPLICIT) /* not canonical */
 		raise_error(e->cpu, stack ? VEC_SS : VEC_GP, 0);
+	else
+		raise_fault(e, gla, e->fault_access);
+}
+
+void engine_raise_foreseen(struct engine *e, bool begun)
+{
+	e->mmu->last = e->access.fault;
+	e->foreseen.step = 0;
+	if (begun)
+		engine_unretire(e);
+	else
+		e->extra_fetches++;
+	raise_fault(e, e->foreseen.gla, e->foreseen.access);
+}
+
+/* A fill was refused: the instruction under way, before which the engine stopped, begins again, or faults. */
+static void take_refusal(struct engine *e)
+{
+	if (e->foreseen.step == e->done) {
+		engine_raise_foreseen(e, true);
+		e->stop = STOP_EXCEPTION;
 		return;
 	}
-	if (walk->status == WALK_SECOND && !walk->fail_is_table)
-		walk->fail_gpa.u = page_base(walk->fail_gpa.u) | page_offset(gla);
-	raise_walk(e->cpu, GLA(gla), e->fault_access);
+	if (e->foreseen.step) { /* its translation was found, and is nowhere any more */
+		e->in_blocks = false;
+		e->stretch = e->foreseen.step;
+	}
+	e->again_gla = e->insn_gla;
+	engine_begin_again(e);
+	if (e->account == ACCOUNT_FAST) /* that instruction alone goes the other way */
+		e->stretch = e->done + 1;
 }
 
 static void run_once(struct engine *e)
 {
 	e->stop = STOP_NONE;
-	e->fault = false;
+	e->fault = e->halted = false;
 	e->block_done = e->done;
 	e->running = true;
 	uc_err err = uc_emu_start(e->now->uc, e->cpu->rip, UNREACHABLE, 0, 0);
@@ -113,10 +147,7 @@ static void run_once(struct engine *e)
 		e->stop = STOP_EXCEPTION;
 		take_fault(e);
 	} else if (e->stop == STOP_AGAIN && err != UC_ERR_OK) {
-		e->again_gla = e->insn_gla;
-		engine_begin_again(e);
-		if (e->account == ACCOUNT_FAST) /* that instruction alone goes the other way */
-			e->stretch = e->done + 1;
+		take_refusal(e);
 	} else if (e->stop == STOP_NONE && err == UC_ERR_INSN_INVALID) {
 		engine_unretire(e);
 		raise_exception(e->cpu, VEC_UD);
@@ -125,6 +156,7 @@ static void run_once(struct engine *e)
 		raise_stop(e->cpu, uc_strerror(err));
 		e->stop = STOP_EXCEPTION;
 	}
+	e->foreseen.step = 0;
 }
 
 /* The dearest step, and the most that a piece of a block may be charged: two walks, and the lines of a split load with its parts. */

@@ -160,6 +160,31 @@ static void change_instance(struct engine *e, const struct code_block *b, bool w
 	engine_halt(e, STOP_AGAIN);
 }
 
+/*
+ * A plan waits where pages are first touched: where that is often, its block had better end before the access that it waits for, which is then
+ * the first of another.
+ */
+static bool waits_often(struct engine *e, uint64_t gla)
+{
+	struct wait *wait = &e->wait[(gla ^ gla >> 6) % WAITS];
+	bool near = wait->gla == gla && e->done - wait->step < WAITS_NEAR;
+
+	*wait = (struct wait){.gla = gla, .step = e->done, .times = near ? wait->times + 1 : 1};
+	return wait->times >= WAITS_OFTEN;
+}
+
+/* The block runs up to the instruction that faults, where a fill is refused; if that is its first, it does not run. */
+static void begin_faulting(struct engine *e, const struct code_block *b, uint64_t gla, uint64_t done)
+{
+	if (e->foreseen.step > done + 1) {
+		begin_unwatched(e, b, gla, done);
+		return;
+	}
+	engine_end_block(e);
+	engine_raise_foreseen(e, false);
+	engine_halt(e, STOP_EXCEPTION);
+}
+
 /* Its accesses come first. What these have changed may have to be attended to before the block can run: then all of them are booked. */
 static ALWAYS_INLINE void begin_planned(struct engine *e, const struct code_block *b, uint64_t gla, uint64_t done)
 {
@@ -172,10 +197,16 @@ static ALWAYS_INLINE void begin_planned(struct engine *e, const struct code_bloc
 		begin_unwatched(e, b, gla, done);
 		return;
 	}
+	if (end == PLAN_FAULTS) {
+		begin_faulting(e, b, gla, done);
+		return;
+	}
 	if (end == PLAN_RAN_SLOWLY)
 		e->booked = e->done + b->insns;
 	engine_end_block(e);
 	go_by_instruction(e, b, gla);
+	if (end == PLAN_WAITS && e->waits && waits_often(e, gla))
+		codeblock_cut(&e->code, e->page, (unsigned)page_offset(gla), e->width, e->waits);
 }
 
 static bool fits_now(const struct engine *e, const struct code_block *b)
@@ -214,6 +245,23 @@ static bool begins_ours(const struct engine *e, uint64_t gla)
 	return e->page->insn[e->page->at[page_offset(gla)]].flags & (INSN_SYSTEM | INSN_REP) && e->done < e->limit;
 }
 
+/* The engine would not stop, or be told, where the block is cut. */
+static ALWAYS_INLINE bool lacks_cut(const struct engine *e, const struct code_block *b)
+{
+	return unlikely(b->cut) && !engine_has_cut(e, b->cut);
+}
+
+/* The instance translates the block anew. */
+static void cut_block(struct engine *e, const struct code_block *b, uint64_t gla)
+{
+	if (engine_want_cut(e, b->cut)) {
+		e->owed = e->done;
+		engine_halt(e, STOP_AGAIN);
+	} else {
+		go_by_instruction(e, b, gla);
+	}
+}
+
 static __attribute__((noinline)) void block_slow(struct engine *e, uint64_t gla, uint32_t size)
 {
 	CHECK(e->piece == e->pieces);
@@ -233,6 +281,8 @@ static __attribute__((noinline)) void block_slow(struct engine *e, uint64_t gla,
 		engine_halt(e, STOP_OURS);
 	else if (!b || !has_room(e, b) || (e->fetch_span != PAGE_SIZE && !has_lines(e, b, gla)))
 		go_by_instruction(e, b, gla);
+	else if (lacks_cut(e, b))
+		cut_block(e, b, gla);
 	else if (e->planning)
 		begin_planned(e, b, gla, e->done);
 	else if (engine_is_fast(e))
@@ -251,7 +301,7 @@ static ALWAYS_INLINE const struct code_block *known_block(struct engine *e, uint
 	if (e->fetch_span != PAGE_SIZE && e->block && !in_line(e, e->block, e->block_gla))
 		take_lines(e, e->code_base + e->block->last);
 	const struct code_block *b = &e->page->block[e->page->block_at[offset]];
-	if (unlikely(b->size != size) || (e->fetch_span != PAGE_SIZE && !in_line(e, b, gla) && !has_lines(e, b, gla)))
+	if (unlikely(b->size != size) || lacks_cut(e, b) || (e->fetch_span != PAGE_SIZE && !in_line(e, b, gla) && !has_lines(e, b, gla)))
 		return NULL;
 	return b;
 }
@@ -269,6 +319,7 @@ static __attribute__((noinline)) void another_block(struct engine *e, uint64_t g
 	uint64_t done = e->done;
 	const struct code_block *b = known_block(e, gla, size);
 
+	e->reached = gla;
 	if (likely(b && e->planning && fits_planned(e, b)))
 		begin_planned(e, b, gla, done);
 	else if (likely(b && !e->planning && fits_fast(e, b)))
@@ -296,12 +347,9 @@ void engine_on_unwatched_block(uc_engine *uc, uint64_t gla, uint32_t size, void 
 	}
 }
 
-void engine_on_block(uc_engine *uc, uint64_t gla, uint32_t size, void *user)
+static ALWAYS_INLINE void another_watched_block(struct engine *e, uint64_t gla, uint32_t size)
 {
-	struct engine *e = user;
-
-	(void)uc;
-	e->done = e->block_done;
+	e->reached = gla;
 	if (likely(e->piece == e->pieces && e->done < e->watched_until)) {
 		const struct code_block *b = known_block(e, gla, size);
 		if (likely(b && fits(e, b))) {
@@ -310,6 +358,32 @@ void engine_on_block(uc_engine *uc, uint64_t gla, uint32_t size, void *user)
 		}
 	}
 	block_slow(e, gla, size);
+}
+
+void engine_on_block(uc_engine *uc, uint64_t gla, uint32_t size, void *user)
+{
+	struct engine *e = user;
+
+	(void)uc;
+	e->done = e->block_done;
+	another_watched_block(e, gla, size);
+}
+
+void engine_on_cut(uc_engine *uc, uint64_t gla, uint32_t size, void *user)
+{
+	struct engine *e = user;
+	const struct code_block *b = e->block;
+
+	(void)uc;
+	(void)size;
+	if (!b || !b->cut || gla != e->code_base + b->cut)
+		return; /* code that does not need it */
+	uint32_t rest = (uint32_t)(e->block_gla + b->size - gla);
+	e->done = e->block_done;
+	if (engine_is_fast(e))
+		another_block(e, gla, rest);
+	else
+		another_watched_block(e, gla, rest);
 }
 
 /* ---- its end ---- */

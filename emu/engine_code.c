@@ -12,6 +12,7 @@
 void engine_halt(struct engine *e, enum stop why)
 {
 	e->stop = why;
+	e->halted = true;
 	uc_emu_stop(e->now->uc);
 }
 
@@ -40,6 +41,7 @@ static void undo_branch(struct engine *e)
 	}
 	uc_reg_write(uc, ids[RSP], &sp);
 	uc_reg_write(uc, ids[REG_RIP_INDEX], &rip);
+	e->reached = e->insn_gla;
 	e->cpu->ev.n[EV_LOADS] -= insn->flags & INSN_READ ? 1u : 0u;
 	e->cpu->ev.n[EV_STORES] -= insn->flags & INSN_WRITE ? 1u : 0u;
 	e->access.loads = e->access.stores = 0;
@@ -280,7 +282,7 @@ static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
 		return;
 	if (!engine_may_go_on(e, gla))
 		return;
-	if (within_rep(e, gla) && engine_has_string(e, e->insn)) {
+	if (within_rep(e, gla) && engine_has_string(e, e->insn, STRING_LEAST)) {
 		e->rep_steps++; /* what has been done of it is not retired */
 		engine_halt(e, STOP_STRING);
 		return;
@@ -316,7 +318,7 @@ static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
 	}
 	e->insn = insn;
 	e->insn_gla = gla;
-	if (insn->flags & INSN_REP && engine_has_string(e, insn)) {
+	if (insn->flags & INSN_REP && engine_has_string(e, insn, STRING_LEAST)) {
 		engine_halt(e, STOP_STRING);
 		return;
 	}
@@ -342,7 +344,7 @@ void engine_take_over(struct engine *e)
 	if (e->done < e->limit && (gla - e->fetch_base < e->fetch_span || fetch_line(e, gla))) {
 		const struct insn *insn = codecache_insn(&e->code, e->page, (unsigned)page_offset(gla), e->width);
 		bool system = insn && insn->flags & INSN_SYSTEM;
-		if (system || (insn && engine_has_string(e, insn))) {
+		if (system || (insn && engine_has_string(e, insn, 0))) {
 			e->insn = insn;
 			e->insn_gla = gla;
 			e->extra_fetches += system;

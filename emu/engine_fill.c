@@ -80,11 +80,11 @@ static void fill_fetch(struct engine *e, uint64_t page, uc_tlb_entry *result)
 /* Stops before the instruction under way, which a fill does exactly. The rest of a block goes by instruction. */
 static bool begin_again(struct engine *e)
 {
-	if (e->block) {
+	if (e->block && !e->foreseen.step) {
 		e->in_blocks = false;
 		e->stretch = e->block_done;
 	}
-	if (e->block && e->planning)
+	if (e->block && e->planning && !e->foreseen.step)
 		e->booked = e->block_done;
 	e->stop = STOP_AGAIN;
 	return false;

@@ -40,12 +40,12 @@ static void flush_softmmu(struct engine *e)
 	e->flush = false;
 }
 
-/* Drops the instance's translations of code in one frame: it asks for a translation of any address, and gets that frame. */
-static void drop_code(struct engine *e, struct instance *in, uint64_t frame)
+/* It asks for a translation of any address, and gets that frame. */
+void engine_drop_code(struct engine *e, struct instance *in, uint64_t frame, unsigned offset, unsigned size)
 {
 	uc_ctl_flush_tlb(in->uc);
 	e->probe_frame = frame;
-	uc_ctl_remove_cache(in->uc, PRIVATE_GLA, PRIVATE_GLA + PAGE_SIZE);
+	uc_ctl_remove_cache(in->uc, PRIVATE_GLA + offset, PRIVATE_GLA + offset + size);
 	e->probe_frame = ~0ull;
 	e->flush = true;
 }
@@ -57,7 +57,7 @@ static void drop_pending(struct engine *e, struct instance *in)
 		e->flush = true;
 	} else {
 		for (unsigned i = 0; i < in->drops; i++)
-			drop_code(e, in, in->drop[i]);
+			engine_drop_code(e, in, in->drop[i], 0, PAGE_SIZE);
 	}
 	in->drops = 0;
 }
@@ -133,6 +133,8 @@ void engine_attend(struct engine *e)
 		take_model_stores(e);
 	if (e->now->drops)
 		drop_pending(e, e->now);
+	if (unlikely(e->now->cuts.wanted))
+		engine_take_cut(e);
 	if (unlikely(e->mem->has_worn))
 		mem_unmark_worn(e->mem);
 	if (e->marks != e->mem->marks) { /* the marked frames may not be written in blocks any more */

@@ -183,6 +183,20 @@ static __attribute__((noinline)) void stop_plan(struct engine *e, const struct p
 	e->special_step = step;
 }
 
+/*
+ * The access faults, so the engine will lack its translation when the block comes to it, if the softmmu needs no flush by now. Then the block
+ * runs so far.
+ */
+static __attribute__((noinline)) enum plan_end foresee(struct engine *e, const struct plan_op *op, uint64_t gla, unsigned access)
+{
+	if (engine_must_attend(e))
+		return PLAN_STOPPED;
+	e->foreseen.step = e->done + op->insn + 1;
+	e->foreseen.gla = gla;
+	e->foreseen.access = access;
+	return PLAN_FAULTS;
+}
+
 /* Telling an observer of what a plan does: of each instruction that accesses data as it comes to it. */
 struct teller {
 	const struct mmu_observer *observer;
@@ -266,7 +280,8 @@ static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_
 				teller->observer->access(teller->observer->ctx, GLA(linear), access, entry, SERVED_FIRST);
 		} else if (pending && !may_go_ahead(e, linear, access, marks)) {
 			stop_plan(e, first, op, at, false, NULL);
-			return PLAN_STOPPED;
+			e->waits = op->insn;
+			return PLAN_WAITS;
 		} else {
 			entry = translate_slow(e, op, linear, access);
 			slowly = true;
@@ -279,7 +294,7 @@ static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_
 		if (unlikely(!plain || marks & ~(unsigned)FRAME_TABLE ||
 			     ((op->flags & PLAN_GUARD) && overlaps_store(&stores, hpa, op->size)))) {
 			stop_plan(e, first, op, at, true, entry);
-			return PLAN_STOPPED;
+			return entry ? PLAN_STOPPED : foresee(e, op, linear, access);
 		}
 		if (op->dst != PLAN_NOWHERE) {
 			uint64_t value = 0;
@@ -316,7 +331,7 @@ enum plan_end engine_run_plan_observed(struct engine *e, const struct code_block
 	tell_begin(&teller, e, gla);
 	enum plan_end end = run_plan(e, b, gla, &teller);
 	e->ahead = 0;
-	if (end == PLAN_STOPPED) {
+	if (end >= PLAN_STOPPED) {
 		e->told_step = e->done + teller.passed;
 		e->told_data = teller.told_data;
 	}

@@ -21,6 +21,8 @@ enum {
 	GIVEN_SLOTS = 4096, /* which frame was given for which fetched page; even and odd pages never share a slot */
 	DEVICE_SLOTS = 256, /* device pages that the softmmu may hold between two flushes */
 	DROPS = 32,	    /* frames whose translated code an instance still has to drop */
+	CUT_SLOTS = 2048,   /* where an instance's blocks are cut: powers of two, never full */
+	CUT_HOOK_SLOTS = 1024,
 	PRIVATE_POISON = 0, /* private pages: what a fetch gets that must not happen */
 	PRIVATE_CODE,	    /* FXSAVE, FXRSTOR */
 	PRIVATE_DATA,
@@ -32,6 +34,7 @@ enum {
 	INSTANCE_BLOCK, /* 64-bit code that is accounted for by block: no code hook */
 	INSTANCE_FAST,	/* 64-bit code in fast-forward, and blocks with a plan: no memory hook either */
 	INSTANCES,
+	STRING_LEAST = 12, /* iterations that are worth leaving the instance that goes by instruction */
 	STAY_LEAST = 8, /* steps by instruction, or watched, before blocks are run by plan again */
 	STAY_MAX = 512,
 	SLOTS_FIRST = 256, /* pages that a softmmu holds at first */
@@ -39,6 +42,9 @@ enum {
 	SLOTS_MAX = 32768,
 	PATIENCE_MAX = 7,
 	HINTS = 1024,		     /* blocks that must be run by instruction, remembered by address */
+	WAITS = 64,		     /* blocks whose plans waited, likewise */
+	WAITS_NEAR = 1536,	     /* steps from one time to the next, .. */
+	WAITS_OFTEN = 4,	     /* .. so many times running: that is often */
 	ENGINE_REGS = GPR_COUNT + 2, /* general registers, RIP, RFLAGS */
 	REG_RIP_INDEX = GPR_COUNT,
 	REG_FLAGS_INDEX,
@@ -68,6 +74,20 @@ struct given {
 	uint32_t generation;
 };
 
+/*
+ * Where an instance calls a hook in the middle of a block (engine_cut.c). A hook is at a linear address; the code that was translated before
+ * it is there has to be dropped, so it is known for which frames that was done.
+ */
+struct cuts {
+	struct cut {
+		uint64_t gla, frame; /* gla 0: a free slot */
+	} at[CUT_SLOTS];
+	uint64_t hook[CUT_HOOK_SLOTS]; /* 0: a free slot */
+	unsigned count, hooks;
+	uint64_t wanted, wanted_frame; /* the one to be made before the instance goes on; 0: none */
+	unsigned wanted_byte;	       /* of the frame, which the block to be translated anew contains */
+};
+
 struct instance {
 	uc_engine *uc;
 	bool wide;
@@ -84,6 +104,7 @@ struct instance {
 	uint64_t slots;	      /* how many pages its softmmu holds, by our reckoning */
 	unsigned patience;
 	const uint64_t *reg; /* INSTANCE_FAST: its general registers; NULL: they cannot be found */
+	struct cuts cuts;
 	struct given given[GIVEN_SLOTS];
 };
 
@@ -91,6 +112,12 @@ struct instance {
 struct hint {
 	uint64_t gla;
 	uint32_t steps;
+};
+
+/* A block whose plan had to wait for an access: where, when last, and how many times that was often. */
+struct wait {
+	uint64_t gla, step;
+	unsigned times;
 };
 
 /* The last stay in an instance that is slower: it was to be of so many steps, to its end. */
@@ -123,6 +150,7 @@ struct engine {
 	const struct code_piece *piece;	 /* of the next callback */
 	const struct code_piece *pieces; /* end of the block's */
 	uint64_t block_gla;
+	uint64_t reached; /* the instruction before which the hook of a block was called last */
 	uint32_t again_size;  /* if the next block is this one once more, nothing but its steps need be looked at: its size, else 0 */
 	uint32_t again_insns; /* its instructions */
 	uint64_t again;	      /* how often it was, which by_block does not have yet */
@@ -155,6 +183,8 @@ struct engine {
 	uint32_t stay_max;
 	uint64_t owed; /* a step that is due whatever the clock says: its fetch, or some of its accesses, have been made */
 	struct hint hint[HINTS];
+	struct wait wait[WAITS];
+	unsigned waits; /* the ordinal of the instruction that a plan has waited before */
 
 	enum code_width width;
 	enum mode mode;
@@ -164,6 +194,7 @@ struct engine {
 	uint64_t dearest;	/* the highest price of a step */
 	volatile int kicked;
 	bool running; /* the instance executes */
+	bool halted;  /* by a hook, before an instruction */
 
 	/* counting since the last settlement */
 	uint64_t settled, rep_steps, extra_fetches, looked_up;
@@ -181,6 +212,13 @@ struct engine {
 	uint64_t begun_step;  /* step at which this engine run began */
 	struct insn previous; /* the instruction before a change of page, whose decoded page may be dropped */
 	struct insn across;   /* the instruction under way, when it lies in two pages */
+
+	/* a fault that the plan of the block under way has come to: what its instruction does not find when it gets there */
+	struct {
+		uint64_t step; /* 0: none */
+		uint64_t gla;
+		unsigned access;
+	} foreseen;
 
 	/* a fault under way */
 	bool fault;
@@ -232,6 +270,9 @@ static inline void engine_forget_fetch_page(struct engine *e)
 	e->page = &e->no_code;
 }
 
+/* engine.c: the instruction under way, or the next one if `begun` is false, faults as foreseen. */
+void engine_raise_foreseen(struct engine *e, bool begun);
+
 /* engine_count.c */
 
 /* Books what was counted only as steps: all of it, before anyone looks at the clock or the counters; all but the clock, at page changes. */
@@ -257,16 +298,34 @@ void engine_leave_block(struct engine *e, uint64_t gla);
 /* A callback, or a fill, in a block: makes its instruction, and its step, the ones under way. NULL: none is expected. */
 const struct code_piece *engine_piece_under_way(struct engine *e);
 
+/* engine_cut.c */
+
+/* Does the instance call engine_on_cut at this offset of the page that instructions come from (of one that it begins there; or of the next)? */
+bool engine_has_cut(const struct engine *e, unsigned offset);
+/* It is to do so when it goes on after it was stopped. false: there are too many such places. */
+bool engine_want_cut(struct engine *e, unsigned offset);
+/* Does it, while the instance does not run. */
+void engine_take_cut(struct engine *e);
+
 /* engine_plan.c: books the accesses of a block; PLAN_STOPPED: not all of them, it has to go by instruction */
-enum plan_end { PLAN_RAN, PLAN_RAN_SLOWLY /* something had to be looked up: look whether the engine must attend to it */, PLAN_STOPPED };
+enum plan_end {
+	PLAN_RAN,
+	PLAN_RAN_SLOWLY, /* something had to be looked up: look whether the engine must attend to it */
+	PLAN_STOPPED,
+	PLAN_FAULTS, /* it stopped at an access that faults, which is foreseen */
+	PLAN_WAITS,  /* it stopped at an access that cannot be translated before those before it have been made: e->waits */
+};
 enum plan_end engine_run_plan(struct engine *e, const struct code_block *b, uint64_t gla);
 enum plan_end engine_run_plan_observed(struct engine *e, const struct code_block *b, uint64_t gla); /* the same; the observer is told */
 
 /* engine_code.c: after STOP_OURS: what is next, as e->stop. The registers are in cpu. */
 void engine_take_over(struct engine *e);
 
-/* engine_string.c: can many iterations of the instruction be made at a time now? Makes them; the registers are in cpu. */
-bool engine_has_string(struct engine *e, const struct insn *insn);
+/*
+ * engine_string.c: can iterations of the instruction, at least so many, be made by our own code now? 0: any number, none too. It makes them,
+ * the first of them whatever the clock says; the registers are in cpu.
+ */
+bool engine_has_string(struct engine *e, const struct insn *insn, unsigned least);
 void engine_string(struct engine *e);
 
 /*
@@ -294,6 +353,8 @@ bool engine_may_go_on(struct engine *e, uint64_t gla);
 
 /* engine_flush.c */
 
+/* Drops the instance's translations of size bytes of code at this offset of a frame; its softmmu has to be flushed. */
+void engine_drop_code(struct engine *e, struct instance *in, uint64_t frame, unsigned offset, unsigned size);
 /* A store to a frame that holds code, which instance `by` has noticed itself (NULL: none has). */
 void engine_code_stored(struct engine *e, uint64_t frame, const struct instance *by);
 /* A fill finds the softmmu full. */
@@ -328,6 +389,7 @@ bool engine_on_fill(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_en
 void engine_on_memory(uc_engine *uc, uc_mem_type type, uint64_t paddr, int bytes, int64_t value, void *user);
 void engine_on_block(uc_engine *uc, uint64_t gla, uint32_t size, void *user);
 void engine_on_unwatched_block(uc_engine *uc, uint64_t gla, uint32_t size, void *user);
+void engine_on_cut(uc_engine *uc, uint64_t gla, uint32_t size, void *user); /* within a block, at an instruction that cuts it */
 void engine_on_block_memory(uc_engine *uc, uc_mem_type type, uint64_t paddr, int bytes, int64_t value, void *user);
 bool engine_on_trap(uc_engine *uc, uc_mem_type type, uint64_t paddr, int size, int64_t value, void *user);
 uint64_t engine_on_device_read(uc_engine *uc, uint64_t offset, unsigned size, void *user);

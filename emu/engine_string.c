@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-enum { LEAST = 12 /* iterations that are worth the way */ };
-
 struct string {
 	struct engine *e;
 	unsigned size;
@@ -24,7 +22,7 @@ struct string {
 	} from, to;
 };
 
-bool engine_has_string(struct engine *e, const struct insn *insn)
+bool engine_has_string(struct engine *e, const struct insn *insn, unsigned least)
 {
 	unsigned operation = insn->opcode & 0xfe;
 	bool plain = e->account != ACCOUNT_INSN && e->now->wide && insn->addrsize == 8 && !(insn->flags & (INSN_FSGS | INSN_CHECKED)) &&
@@ -33,7 +31,7 @@ bool engine_has_string(struct engine *e, const struct insn *insn)
 	if (!(insn->flags & INSN_REP) || (operation != 0xa4 && operation != 0xaa) || !plain || e->done <= e->booked ||
 	    e->done == e->string_end)
 		return false;
-	return e->done + LEAST <= e->limit && engine_read_reg(e, RCX) >= LEAST;
+	return !least || (e->done + least <= e->limit && engine_read_reg(e, RCX) >= least);
 }
 
 static const struct tlb_entry *translate(struct engine *e, struct side *side, uint64_t gla, unsigned access)
@@ -76,6 +74,13 @@ static uint8_t *access_element(struct string *s, struct side *side, uint64_t gla
 }
 
 /* ---- further elements in the same page, or cache line: what is asked for them is there, and as it was asked for last */
+
+static uint64_t first_level_hits(const struct engine *e)
+{
+	const uint64_t *n = e->cpu->ev.n;
+
+	return n[EV_DTLB_HIT_4K] + n[EV_DTLB_HIT_2M] + n[EV_DTLB_HIT_1G];
+}
 
 /* How many of at most `most` elements lie behind this one in its page, or line if lines are priced. */
 static uint64_t behind(const struct string *s, uint64_t gla, uint64_t most)
@@ -140,6 +145,7 @@ static uint64_t move(struct string *s, uint64_t *rsi, uint64_t *rdi, uint64_t le
 
 	if (!in_one_page(s, *rsi) || !in_one_page(s, *rdi))
 		return 0;
+	uint64_t hits = first_level_hits(e);
 	const uint8_t *from = access_element(s, &s->from, *rsi, false);
 	uint8_t *to = from ? access_element(s, &s->to, *rdi, true) : NULL;
 	if (!to) {
@@ -150,6 +156,8 @@ static uint64_t move(struct string *s, uint64_t *rsi, uint64_t *rdi, uint64_t le
 		return 0;
 	}
 	uint64_t more = behind(s, *rsi, behind(s, *rdi, more_elements(s, to, left)));
+	if (first_level_hits(e) != hits + 2) /* what was looked up instead came between the two */
+		more = 0;
 	copy(to, from, s->size, 1 + more);
 	book(s, &s->from, EV_LOADS, more);
 	book(s, &s->to, EV_STORES, more);
@@ -188,17 +196,21 @@ void engine_string(struct engine *e)
 	uint64_t begin = e->done, *gpr = cpu->gpr;
 	bool moves = (insn->opcode & 0xfe) == 0xa4;
 
-	while (gpr[RCX] && e->done < e->limit) {
+	e->done += !gpr[RCX]; /* the instruction, without an iteration */
+	while (gpr[RCX]) {
 		uint64_t n = moves ? move(&s, &gpr[RSI], &gpr[RDI], gpr[RCX]) : store(&s, gpr[RAX], &gpr[RDI], gpr[RCX]);
-		if (!n)
+		if (!n) {
+			e->string_end = e->owed = e->done;
 			break;
+		}
 		e->done += n;
 		gpr[RCX] -= n;
+		if (e->done >= e->limit)
+			break;
 	}
 	e->by_class[insn->cls] += e->done - begin;
 	e->rep_steps += e->done - begin;
 	e->rep_suspended = gpr[RCX] && e->done != begin ? e->done : e->rep_suspended;
-	e->string_end = e->done;
 	if (!gpr[RCX]) {
 		cpu->rip += insn->len;
 		e->rep_steps--;

@@ -125,6 +125,8 @@ void engine_sync_out(struct engine *e)
 		to[n++] = &in->known[i];
 	}
 	uc_reg_read_batch(in->uc, ids, to, (int)n);
+	if (e->halted && engine_in_blocks(e)) /* as there are code hooks, Unicorn 2.1.1 leaves RIP behind where it goes from block to block */
+		in->known[REG_RIP_INDEX] = e->reached;
 	memcpy(cpu->gpr, in->known, gprs * sizeof cpu->gpr[0]);
 	cpu->rip = in->known[REG_RIP_INDEX];
 	in->known[REG_FLAGS_INDEX] = (in->known[REG_FLAGS_INDEX] & ENGINE_FLAGS) | FLAG_FIXED;
