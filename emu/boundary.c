@@ -47,7 +47,6 @@ struct boundary_event boundary_event(const struct machine *m)
 
 void boundary_delivered(struct machine *m, const struct boundary_event *event, bool delivered)
 {
-	m->cpu.engine_flush = true;
 	if (!delivered)
 		return;
 	cost_step(&m->cpu.cost, event->cause);

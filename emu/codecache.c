@@ -44,6 +44,15 @@ void codecache_free(struct codecache *cache)
 	memset(cache, 0, sizeof *cache);
 }
 
+void codecache_free_page(struct code_page *page)
+{
+	if (!page)
+		return;
+	codeblock_free(page);
+	free(page->insn);
+	free(page);
+}
+
 void codecache_drop_all(struct codecache *cache)
 {
 	for (struct code_page *p = cache->all, *next; p; p = next) {
@@ -51,24 +60,16 @@ void codecache_drop_all(struct codecache *cache)
 		for (unsigned w = 0; w < WIDTHS; w++)
 			if (cache->page[w][p->frame] == p)
 				cache->page[w][p->frame] = NULL;
-		codeblock_free(p);
-		free(p->insn);
-		free(p);
+		codecache_free_page(p);
 	}
 	cache->all = NULL;
 	cache->pages = 0;
 }
 
-struct code_page *codecache_page(struct codecache *cache, hpa_t frame, enum code_width width)
+struct code_page *codecache_new_page(void)
 {
-	uint64_t n = frame.u >> PAGE_SHIFT;
-	struct code_page *page = cache->page[width][n];
+	struct code_page *page = calloc(1, sizeof *page);
 
-	if (page)
-		return page;
-	if (cache->pages >= CODE_PAGES_MAX)
-		codecache_drop_all(cache);
-	page = calloc(1, sizeof *page);
 	if (!page)
 		return NULL;
 	page->room = 16;
@@ -80,6 +81,21 @@ struct code_page *codecache_page(struct codecache *cache, hpa_t frame, enum code
 	}
 	page->insn[0].flags = ~0u; /* no instruction: whoever looks at its flags takes the slow path */
 	codeblock_init(page);
+	return page;
+}
+
+struct code_page *codecache_page(struct codecache *cache, hpa_t frame, enum code_width width)
+{
+	uint64_t n = frame.u >> PAGE_SHIFT;
+	struct code_page *page = cache->page[width][n];
+
+	if (page)
+		return page;
+	if (cache->pages >= CODE_PAGES_MAX)
+		codecache_drop_all(cache);
+	page = codecache_new_page();
+	if (!page)
+		return NULL;
 	page->frame = n;
 	page->next = cache->all;
 	cache->all = page;
@@ -159,6 +175,18 @@ const struct insn *codecache_insn(struct codecache *cache, struct code_page *pag
 	classify(insn);
 	page->at[offset] = page->used++;
 	return insn;
+}
+
+bool codecache_put(struct codecache *cache, struct code_page *page, unsigned offset, const uint8_t *bytes, enum code_width width)
+{
+	if (page->used > PAGE_SIZE)
+		compact(page);
+	if (!reserve(page))
+		return false;
+	codecache_decode(cache, bytes, INSN_LEN_MAX, width, &page->insn[page->used]);
+	page->at[offset] = page->used++;
+	page->block_at[offset] = 0;
+	return true;
 }
 
 static void drop_range(struct code_page *page, unsigned offset, unsigned size)

@@ -51,6 +51,12 @@ struct code_page *codecache_page(struct codecache *cache, hpa_t frame, enum code
  */
 const struct insn *codecache_insn(struct codecache *cache, struct code_page *page, unsigned offset, enum code_width width);
 
+/* An empty page of decoded code that belongs to no frame yet, and is not among those dropped; NULL: no memory. */
+struct code_page *codecache_new_page(void);
+void codecache_free_page(struct code_page *page); /* or NULL */
+/* Decodes 15 bytes as what begins at offset of such a page, in place of what did; false: no memory. */
+bool codecache_put(struct codecache *cache, struct code_page *page, unsigned offset, const uint8_t *bytes, enum code_width width);
+
 /* Makes sure that so many instructions can be decoded before any is dropped to make room. */
 void codecache_reserve(struct code_page *page, unsigned insns);
 

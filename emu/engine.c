@@ -132,21 +132,36 @@ static void take_refusal(struct engine *e)
 		e->stretch = e->done + 1;
 }
 
+/* The next block's page is not there for the engine: it is fetched, and is there now, or faults. */
+static void take_refused_fetch(struct engine *e)
+{
+	uint64_t gla = engine_read_reg(e, REG_RIP_INDEX);
+
+	e->reached = gla;
+	if (engine_may_go_on(e, gla) && engine_fetch_page(e, gla))
+		e->stop = STOP_AGAIN;
+}
+
 static void run_once(struct engine *e)
 {
 	e->stop = STOP_NONE;
-	e->fault = e->halted = false;
+	e->fault = e->halted = e->fetch_refused = false;
 	e->block_done = e->done;
 	e->running = true;
 	uc_err err = uc_emu_start(e->now->uc, e->cpu->rip, UNREACHABLE, 0, 0);
 	e->running = false;
 
+	if (e->fetch_refused) {
+		e->done = e->block_done;
+		engine_end_block(e);
+		take_refused_fetch(e);
+	}
 	if (e->block)
 		engine_leave_block(e, engine_read_reg(e, REG_RIP_INDEX));
 	if (e->fault && e->stop == STOP_NONE) {
 		e->stop = STOP_EXCEPTION;
 		take_fault(e);
-	} else if (e->stop == STOP_AGAIN && err != UC_ERR_OK) {
+	} else if (e->stop == STOP_AGAIN && err != UC_ERR_OK && !e->fetch_refused) {
 		take_refusal(e);
 	} else if (e->stop == STOP_NONE && err == UC_ERR_INSN_INVALID) {
 		engine_unretire(e);
@@ -396,7 +411,7 @@ static int instance_open(struct engine *e, struct instance *in, bool wide)
 	if (!err)
 		err = reset_fx(in->uc);
 	if (!err)
-		err = or_control(in->uc, UC_X86_REG_CR4, CR4_OSFXSR | CR4_OSXMMEXCPT);
+		err = or_control(in->uc, UC_X86_REG_CR4, CR4_OSFXSR | CR4_OSXMMEXCPT | (wide ? CR4_SMAP : 0u));
 	for (unsigned i = 0; i < ENGINE_REGS && !err; i++)
 		if (wide || i < 8 || i >= GPR_COUNT)
 			err = uc_reg_read(in->uc, (wide ? engine_reg_ids : engine_reg_ids_legacy)[i], &in->known[i]);
@@ -502,6 +517,8 @@ void engine_free(struct engine *e)
 	if (e->moved)
 		uc_context_free(e->moved);
 	codecache_free(&e->code);
+	for (unsigned i = 0; i < ACROSS_PAGES; i++)
+		codecache_free_page(e->across_of[i].page);
 	alias_free(&e->alias);
 	if (e->private_page && e->private_page != MAP_FAILED)
 		munmap(e->private_page, PRIVATE_PAGES * PAGE_SIZE);

@@ -262,6 +262,41 @@ static void cut_block(struct engine *e, const struct code_block *b, uint64_t gla
 	}
 }
 
+static bool is_across(const struct engine *e, const struct code_block *b, uint64_t gla)
+{
+	bool ready = e->fetch_span == PAGE_SIZE || line_of(gla) == e->fetch_base ||
+		     caches_has_line(e->mmu->env.caches, line_hpa(e, line_of(gla)));
+
+	return engine_is_fast(e) && !e->observed && !b->insns && PAGE_SIZE - page_offset(gla) < ACROSS_OFFSETS && ready;
+}
+
+/* A block that begins with an instruction which goes on in the next page: that is fetched too. */
+static void begin_across(struct engine *e, uint64_t gla, uint32_t size)
+{
+	uint8_t bytes[16];
+	const struct tlb_entry *entry = engine_fetch_across(e, gla, bytes);
+
+	if (!entry)
+		return;
+	unsigned part = entry->part;
+	const struct code_block *b = engine_across(e, gla, size, bytes);
+	if (!b || !has_room(e, b)) {
+		go_by_instruction(e, b, gla);
+	} else if (lacks_cut(e, b)) {
+		cut_block(e, b, gla);
+	} else {
+		engine_enter_across(e, gla);
+		if (e->planning)
+			begin_planned(e, b, gla, e->done);
+		else
+			begin_unwatched(e, b, gla, e->done);
+		if (!e->block)
+			engine_leave_across(e);
+	}
+	if (e->stop == STOP_AGAIN)
+		e->cpu->ev.n[EV_ITLB_HIT_4K + part]--;
+}
+
 static __attribute__((noinline)) void block_slow(struct engine *e, uint64_t gla, uint32_t size)
 {
 	CHECK(e->piece == e->pieces);
@@ -277,6 +312,8 @@ static __attribute__((noinline)) void block_slow(struct engine *e, uint64_t gla,
 	const struct code_block *b = codeblock_get(&e->code, e->page, (unsigned)page_offset(gla), size, e->width);
 	if (b && belongs_elsewhere(e, b))
 		change_instance(e, b, e->planning);
+	else if (b && is_across(e, b, gla))
+		begin_across(e, gla, size);
 	else if (b && begins_ours(e, gla))
 		engine_halt(e, STOP_OURS);
 	else if (!b || !has_room(e, b) || (e->fetch_span != PAGE_SIZE && !has_lines(e, b, gla)))
@@ -376,7 +413,7 @@ void engine_on_cut(uc_engine *uc, uint64_t gla, uint32_t size, void *user)
 
 	(void)uc;
 	(void)size;
-	if (!b || !b->cut || gla != e->code_base + b->cut)
+	if (!b || !b->cut || gla != page_base(e->block_gla) + b->cut)
 		return; /* code that does not need it */
 	uint32_t rest = (uint32_t)(e->block_gla + b->size - gla);
 	e->done = e->block_done;
@@ -401,6 +438,8 @@ static void forget_block(struct engine *e)
 	e->piece = e->pieces = &e->no_piece;
 	e->split_left = 0;
 	e->late_until = NULL;
+	if (unlikely(e->kept_page))
+		engine_leave_across(e);
 }
 
 void engine_end_block(struct engine *e)

@@ -117,11 +117,9 @@ static bool fetch_line(struct engine *e, uint64_t gla)
 	return true;
 }
 
-/* Decodes an instruction whose bytes go on in the next page. NULL: stopped. */
-static const struct insn *decode_across(struct engine *e, uint64_t gla)
+const struct tlb_entry *engine_fetch_across(struct engine *e, uint64_t gla, uint8_t bytes[16])
 {
 	uint64_t first = PAGE_SIZE - page_offset(gla), next = gla + first;
-	uint8_t bytes[16];
 
 	if (!e->now->wide)
 		next = e->cpu->seg[SEG_CS].base + (uint32_t)(rip_of(e, gla) + first);
@@ -138,10 +136,8 @@ static const struct insn *decode_across(struct engine *e, uint64_t gla)
 	}
 	hpa_t hpa = tlb_entry_hpa(entry, GLA(next));
 	memcpy(bytes, e->mem->host + (e->page->frame << PAGE_SHIFT) + page_offset(gla), first);
-	memset(bytes + first, 0xff, sizeof bytes - first);
+	memset(bytes + first, 0xff, 16 - first);
 	mem_read_bytes(e->mem, hpa, bytes + first, 15 - first);
-	codecache_decode(&e->code, bytes, 15, e->width, &e->across);
-	e->across.flags |= INSN_CROSS;
 	if (!engine_given_is(e, page_base(next), hpa.u >> PAGE_SHIFT) && mem_is_ram(e->mem, hpa, 1)) {
 		e->cpu->ev.n[EV_ITLB_HIT_4K + entry->part] -= 1; /* made again after the flush, and then a hit: counted once */
 		e->owed = e->done;
@@ -149,6 +145,18 @@ static const struct insn *decode_across(struct engine *e, uint64_t gla)
 		engine_halt(e, STOP_AGAIN);
 		return NULL;
 	}
+	return entry;
+}
+
+/* Decodes an instruction whose bytes go on in the next page. NULL: stopped. */
+static const struct insn *decode_across(struct engine *e, uint64_t gla)
+{
+	uint8_t bytes[16];
+
+	if (!engine_fetch_across(e, gla, bytes))
+		return NULL;
+	codecache_decode(&e->code, bytes, 15, e->width, &e->across);
+	e->across.flags |= INSN_CROSS;
 	return &e->across;
 }
 

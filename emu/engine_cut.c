@@ -2,7 +2,7 @@
 /*
  * Cuts: where the instructions that are booked together end before the engine's block does (codeblock.h), the engine calls a hook, which goes
  * on as at the beginning of a block: what follows is booked, or the engine stops exactly there, with all before it done. A hook costs nothing
- * elsewhere. It concerns only what is translated after it was added, so the translation of the block that is to be cut is dropped.
+ * elsewhere, but where one is called Unicorn goes through all of them: so only what is met often gets one. It concerns only what is translated after it was added, so the translation of the block that is to be cut is dropped.
  */
 #include "emu/engine_state.h"
 
@@ -10,6 +10,7 @@
 
 enum {
 	CUTS_MAX = CUT_SLOTS / 4 * 3,
+	CUT_SEEN_MAX = CUT_SEEN_SLOTS / 4 * 3,
 	CUT_HOOKS_MAX = CUT_HOOK_SLOTS / 2, /* the engine compares the address of each instruction that it translates with all of them */
 };
 
@@ -43,12 +44,28 @@ bool engine_has_cut(const struct engine *e, unsigned offset)
 	return cut_slot(&e->now->cuts, e->code_base + offset, e->page->frame)->gla;
 }
 
+static bool is_met_often(struct cuts *cuts, uint64_t gla)
+{
+	uint64_t i = mixed(gla);
+
+	if (cuts->seen_count == CUT_SEEN_MAX) {
+		memset(cuts->seen, 0, sizeof cuts->seen);
+		cuts->seen_count = 0;
+	}
+	while (cuts->seen[i % CUT_SEEN_SLOTS].gla && cuts->seen[i % CUT_SEEN_SLOTS].gla != gla)
+		i++;
+	struct seen *seen = &cuts->seen[i % CUT_SEEN_SLOTS];
+	cuts->seen_count += !seen->gla;
+	seen->gla = gla;
+	return ++seen->times >= CUT_OFTEN;
+}
+
 bool engine_want_cut(struct engine *e, unsigned offset)
 {
 	struct cuts *cuts = &e->now->cuts;
 	uint64_t gla = e->code_base + offset;
 
-	if (cuts->hooks == CUT_HOOKS_MAX && !*hook_slot(cuts, gla))
+	if (!*hook_slot(cuts, gla) && (cuts->hooks == CUT_HOOKS_MAX || !is_met_often(cuts, gla)))
 		return false;
 	cuts->wanted = gla;
 	cuts->wanted_frame = e->page->frame;

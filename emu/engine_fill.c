@@ -17,7 +17,7 @@ bool engine_given_is(struct engine *e, uint64_t gla, uint64_t frame)
 {
 	const struct given *g = given_slot(e, gla);
 
-	return g->gla == gla && g->generation == e->alias.generation && g->frame == frame;
+	return g->gla == gla && g->generation == e->now->generation && g->frame == frame;
 }
 
 unsigned engine_fetch_access(const struct cpu *cpu)
@@ -40,11 +40,21 @@ static unsigned beside_code(struct engine *e, uint64_t page, hpa_t code)
 	return mmu_glance(e->mmu, GLA(page), e->read_access, &hpa, &allows) && hpa.u == code.u ? UC_PROT_READ : 0;
 }
 
+/* Between two blocks the engine looks for the next one's page, which is not there. It stops before anything of that block. */
+static bool refuse_fetch(struct engine *e, uint64_t page)
+{
+	if (!engine_is_fast(e) || page == UNREACHABLE || page_base(engine_read_reg(e, REG_RIP_INDEX)) != page)
+		return false;
+	e->fetch_refused = true;
+	return true;
+}
+
 /*
- * The engine reads ahead when it translates: a fetch fill is not an access of the processor and never fails. The code hook decides. The
- * frame comes from the modelled TLBs or the tables as they are; if there is none, a poison page is given.
+ * The engine reads ahead when it translates: a fetch fill is not an access of the processor. The code hook decides. The frame comes from the
+ * modelled TLBs or the tables as they are; if there is none, a poison page is given, which would have to be flushed when the page is there;
+ * so it is not given where that can be helped.
  */
-static void fill_fetch(struct engine *e, uint64_t page, uc_tlb_entry *result)
+static bool fill_fetch(struct engine *e, uint64_t page, uc_tlb_entry *result)
 {
 	const struct tlb_entry *entry = NULL;
 	hpa_t hpa = HPA(~0ull);
@@ -64,17 +74,18 @@ static void fill_fetch(struct engine *e, uint64_t page, uc_tlb_entry *result)
 	result->perms = UC_PROT_EXEC;
 	if (!mem_is_ram(e->mem, hpa, PAGE_SIZE)) {
 		result->paddr = e->private_base + PRIVATE_POISON * PAGE_SIZE;
-		return;
+		return !refuse_fetch(e, page);
 	}
 	uint64_t frame = hpa.u >> PAGE_SHIFT;
 	if (engine_is_fast(e))
 		result->perms |= beside_code(e, page, hpa);
 	else if (alias_is(&e->alias, frame, page))
 		result->perms |= e->alias.entry[frame] & ALIAS_PERMS & given_perms(e, frame);
-	*given_slot(e, page) = (struct given){.gla = page, .frame = frame, .generation = e->alias.generation};
+	*given_slot(e, page) = (struct given){.gla = page, .frame = frame, .generation = e->now->generation};
 	e->code_in[frame] |= (uint8_t)(1u << (e->now - e->inst));
 	mem_mark(e->mem, hpa, FRAME_CODE);
 	result->paddr = hpa.u;
+	return true;
 }
 
 /* Stops before the instruction under way, which a fill does exactly. The rest of a block goes by instruction. */
@@ -111,7 +122,7 @@ static bool fill_fault(struct engine *e, uint64_t page, unsigned access, bool wr
 	e->fault_page = page;
 	e->fault_access = access;
 	e->trapped = false;
-	e->flush = true;
+	e->now->flushes = 0; /* of the page that traps */
 	if (write)
 		return false;
 	result->paddr = e->trap_base;
@@ -281,10 +292,8 @@ bool engine_on_fill(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_en
 		result->paddr = e->private_base + (n < PRIVATE_PAGES ? n : 0) * PAGE_SIZE;
 		return true;
 	}
-	if (type == UC_MEM_FETCH) {
-		fill_fetch(e, page, result);
-		return true;
-	}
+	if (type == UC_MEM_FETCH)
+		return fill_fetch(e, page, result);
 	if (e->mode == MODE_TRAP)
 		return fill_trap(e, page, type == UC_MEM_WRITE, result);
 	if (unlikely(++e->now->fills > e->now->full))

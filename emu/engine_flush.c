@@ -28,13 +28,20 @@ void engine_outgrows(struct engine *e)
 	e->limit = 0;
 }
 
+static void flush_instance(struct engine *e)
+{
+	uc_ctl_flush_tlb(e->now->uc);
+	e->now->generation++;
+	e->now->flushes = e->flushes;
+}
+
 static void flush_softmmu(struct engine *e)
 {
 	e->now->fills = 0;
-	uc_ctl_flush_tlb(e->now->uc);
+	e->flushes++;
+	flush_instance(e);
 	alias_reset(&e->alias);
 	e->devices = 0;
-	e->now->flushes = ++e->flushes;
 	e->flushed_epoch = e->mem->table_epoch;
 	e->mmu->engine_stale = false;
 	e->flush = false;
@@ -126,9 +133,32 @@ static void keep_branch(struct engine *e)
 	e->insn = &e->previous;
 }
 
+/*
+ * The CPL decides on rights. INSTANCE_FAST keeps what it holds of either privilege: it is told of SMAP, and at CPL 3 that EFLAGS.AC is set, so
+ * its softmmu has tables for both. What the other instances hold has the rights of one.
+ */
+static void note_privilege(struct engine *e)
+{
+	const struct cpu *cpu = e->cpu;
+	bool user = cpu->cpl == 3, user_pages = cpu->rflags & FLAG_AC;
+
+	if (!user && user_pages != e->user_pages) {
+		e->user_pages = user_pages;
+		e->flush = true;
+	}
+	if (user == e->user)
+		return;
+	e->user = user;
+	for (unsigned i = 0; i < INSTANCE_FAST; i++)
+		e->inst[i].flushes = 0;
+	alias_reset(&e->alias);
+	e->devices = 0;
+}
+
 void engine_attend(struct engine *e)
 {
 	keep_branch(e);
+	note_privilege(e);
 	if (e->mem->attention || e->mem->code_stores)
 		take_model_stores(e);
 	if (e->now->drops)
@@ -144,8 +174,7 @@ void engine_attend(struct engine *e)
 	if (e->cpu->engine_flush || must_flush(e))
 		flush_softmmu(e);
 	else if (e->now->flushes != e->flushes) /* what it holds is from before the other instance's last flush */
-		uc_ctl_flush_tlb(e->now->uc);
-	e->now->flushes = e->flushes;
+		flush_instance(e);
 	e->cpu->engine_flush = false;
 	engine_take_limit(e);
 	if (e->kicked)

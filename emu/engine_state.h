@@ -21,8 +21,12 @@ enum {
 	GIVEN_SLOTS = 4096, /* which frame was given for which fetched page; even and odd pages never share a slot */
 	DEVICE_SLOTS = 256, /* device pages that the softmmu may hold between two flushes */
 	DROPS = 32,	    /* frames whose translated code an instance still has to drop */
+	ACROSS_PAGES = 8,   /* pages of decoded instructions that go on in the next page: by the first one's number */
+	ACROSS_OFFSETS = 16, /* they begin at most 15 bytes before its end */
 	CUT_SLOTS = 2048,   /* where an instance's blocks are cut: powers of two, never full */
 	CUT_HOOK_SLOTS = 1024,
+	CUT_SEEN_SLOTS = 1024, /* places that are no hooks yet .. */
+	CUT_OFTEN = 8, /* .. and have to be met so often to become one */
 	PRIVATE_POISON = 0, /* private pages: what a fetch gets that must not happen */
 	PRIVATE_CODE,	    /* FXSAVE, FXRSTOR */
 	PRIVATE_DATA,
@@ -51,6 +55,7 @@ enum {
 };
 #define UNREACHABLE 0x8000000000000000ull /* not canonical: no code is ever there */
 #define PRIVATE_GLA 0x1000ull		  /* where private code sees private pages: only while nothing of the guest runs */
+#define PRIVILEGE_FLAG FLAG_AC /* set in a 64-bit instance at CPL 3: see engine_flush.c */
 #define ENGINE_FLAGS (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF | FLAG_DF)
 
 /* why the engine was stopped, beyond what callers are told */
@@ -83,7 +88,11 @@ struct cuts {
 		uint64_t gla, frame; /* gla 0: a free slot */
 	} at[CUT_SLOTS];
 	uint64_t hook[CUT_HOOK_SLOTS]; /* 0: a free slot */
-	unsigned count, hooks;
+	struct seen {
+		uint64_t gla; /* 0: a free slot */
+		unsigned times;
+	} seen[CUT_SEEN_SLOTS];
+	unsigned count, hooks, seen_count;
 	uint64_t wanted, wanted_frame; /* the one to be made before the instance goes on; 0: none */
 	unsigned wanted_byte;	       /* of the frame, which the block to be translated anew contains */
 };
@@ -99,6 +108,7 @@ struct instance {
 	uint64_t drop[DROPS]; /* frames */
 	unsigned drops;	      /* DROPS + 1: all */
 	uint64_t flushes;     /* the engine's when its softmmu was flushed last */
+	uint32_t generation;  /* +1 whenever it is flushed */
 	uint64_t fills;	      /* since then */
 	uint64_t full;	      /* so many find it full */
 	uint64_t slots;	      /* how many pages its softmmu holds, by our reckoning */
@@ -118,6 +128,12 @@ struct hint {
 struct wait {
 	uint64_t gla, step;
 	unsigned times;
+};
+
+/* Instructions that go on in the next page, as decoded last: their bytes, by how many of these are in the first page. */
+struct across {
+	struct code_page *page; /* NULL: none yet */
+	uint8_t bytes[ACROSS_OFFSETS][16];
 };
 
 /* The last stay in an instance that is slower: it was to be of so many steps, to its end. */
@@ -195,6 +211,7 @@ struct engine {
 	volatile int kicked;
 	bool running; /* the instance executes */
 	bool halted;  /* by a hook, before an instruction */
+	bool fetch_refused; /* it has stopped between two blocks */
 
 	/* counting since the last settlement */
 	uint64_t settled, rep_steps, extra_fetches, looked_up;
@@ -212,6 +229,9 @@ struct engine {
 	uint64_t begun_step;  /* step at which this engine run began */
 	struct insn previous; /* the instruction before a change of page, whose decoded page may be dropped */
 	struct insn across;   /* the instruction under way, when it lies in two pages */
+	struct across across_of[ACROSS_PAGES];
+	struct code_page *kept_page; /* while a block of such an instruction is under way: page and code_base as they are; NULL: it is not */
+	uint64_t kept_base;
 
 	/* a fault that the plan of the block under way has come to: what its instruction does not find when it gets there */
 	struct {
@@ -245,7 +265,9 @@ struct engine {
 	struct instance *private_in;
 	uint64_t probe_frame; /* uc_ctl_remove_cache asks where this frame is; ~0: nobody asks */
 	uint64_t flushed_epoch, flushes, marks;
-	bool flush; /* the softmmu must be flushed before it goes on */
+	bool flush;	   /* the softmmu must be flushed before it goes on */
+	bool user;	   /* the softmmu was last used at CPL 3 .. */
+	bool user_pages;   /* .. and below it with SMAP suspended: EFLAGS.AC */
 	uc_context *context, *moved;
 	struct code_piece no_piece;
 	struct code_page no_code;
@@ -302,10 +324,16 @@ const struct code_piece *engine_piece_under_way(struct engine *e);
 
 /* Does the instance call engine_on_cut at this offset of the page that instructions come from (of one that it begins there; or of the next)? */
 bool engine_has_cut(const struct engine *e, unsigned offset);
-/* It is to do so when it goes on after it was stopped. false: there are too many such places. */
+/* It is to do so when it goes on after it was stopped. false: there are too many such places, or this one is not met often. */
 bool engine_want_cut(struct engine *e, unsigned offset);
 /* Does it, while the instance does not run. */
 void engine_take_cut(struct engine *e);
+
+/* engine_across.c: such an instruction, as a block that is not decoded yet. NULL: no memory. Valid until the next of another. */
+const struct code_block *engine_across(struct engine *e, uint64_t gla, uint32_t size, const uint8_t bytes[16]);
+/* The block under way is that one; it is over. */
+void engine_enter_across(struct engine *e, uint64_t gla);
+void engine_leave_across(struct engine *e);
 
 /* engine_plan.c: books the accesses of a block; PLAN_STOPPED: not all of them, it has to go by instruction */
 enum plan_end {
@@ -348,6 +376,11 @@ const uint64_t *engine_find_registers(uc_engine *uc);
 void engine_halt(struct engine *e, enum stop why);
 /* The fetch from a page that instructions did not come from before. false: stopped. */
 bool engine_fetch_page(struct engine *e, uint64_t gla);
+/*
+ * The fetch of the second page of an instruction, whose 15 bytes, and more of what follows, are given. NULL: stopped. What fetches it once
+ * more, without another access, hits: that is not to be counted.
+ */
+const struct tlb_entry *engine_fetch_across(struct engine *e, uint64_t gla, uint8_t bytes[16]);
 /* false: the engine was stopped for something other than an instruction */
 bool engine_may_go_on(struct engine *e, uint64_t gla);
 

@@ -93,7 +93,7 @@ void engine_sync_in(struct engine *e)
 	const struct cpu *cpu = e->cpu;
 	const int *ids = in->wide ? engine_reg_ids : engine_reg_ids_legacy;
 	unsigned gprs = in->wide ? GPR_COUNT : 8;
-	uint64_t flags = (cpu->rflags & ENGINE_FLAGS) | FLAG_FIXED;
+	uint64_t flags = (cpu->rflags & ENGINE_FLAGS) | FLAG_FIXED | (in->wide && cpu->cpl == 3 ? PRIVILEGE_FLAG : 0);
 
 	for (unsigned i = 0; i < gprs; i++) {
 		if (cpu->gpr[i] == in->known[i])
@@ -129,7 +129,7 @@ void engine_sync_out(struct engine *e)
 		in->known[REG_RIP_INDEX] = e->reached;
 	memcpy(cpu->gpr, in->known, gprs * sizeof cpu->gpr[0]);
 	cpu->rip = in->known[REG_RIP_INDEX];
-	in->known[REG_FLAGS_INDEX] = (in->known[REG_FLAGS_INDEX] & ENGINE_FLAGS) | FLAG_FIXED;
+	in->known[REG_FLAGS_INDEX] = (in->known[REG_FLAGS_INDEX] & (ENGINE_FLAGS | PRIVILEGE_FLAG)) | FLAG_FIXED;
 	cpu->rflags = (cpu->rflags & ~ENGINE_FLAGS) | (in->known[REG_FLAGS_INDEX] & ENGINE_FLAGS);
 }
 

@@ -60,13 +60,6 @@ static bool check_canonical(struct cpu *cpu, uint64_t *value)
 	return is_canonical(*value, LINEAR_WIDTH);
 }
 
-/* FS and GS: the engine holds a copy */
-static bool check_base(struct cpu *cpu, uint64_t *value)
-{
-	cpu->engine_flush = true;
-	return check_canonical(cpu, value);
-}
-
 static bool check_tsc_aux(struct cpu *cpu, uint64_t *value)
 {
 	(void)cpu;

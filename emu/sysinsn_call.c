@@ -57,7 +57,6 @@ static void set_flat_pair(struct cpu *cpu, uint16_t cs, uint16_t ss, unsigned cp
 	set_flat(cpu, SEG_CS, (uint16_t)((cs & 0xfffc) | cpl), (uint32_t)(AR_CODE | dpl | (code64 ? AR_L : AR_DB)));
 	set_flat(cpu, SEG_SS, (uint16_t)((ss & 0xfffc) | cpl), (uint32_t)(AR_DB | dpl));
 	cpu->cpl = (uint8_t)cpl;
-	cpu->engine_flush = true;
 }
 
 static bool canonical(const struct cpu *cpu, uint64_t addr)
@@ -143,7 +142,6 @@ bool sys_SWAPGS(struct sysinsn *s)
 		return raise_error(cpu, VEC_GP, 0);
 	cpu->seg[SEG_GS].base = cpu->kernel_gs_base;
 	cpu->kernel_gs_base = base;
-	cpu->engine_flush = true;
 	return true;
 }
 
@@ -171,7 +169,6 @@ static bool write_base(struct sysinsn *s, enum segreg seg)
 	if (!is_canonical(base, LINEAR_WIDTH)) /* whatever CR4.LA57, as the base's MSR */
 		return raise_error(cpu, VEC_GP, 0);
 	cpu->seg[seg].base = base;
-	cpu->engine_flush = true;
 	return true;
 }
 

@@ -40,6 +40,24 @@ START_TEST(a_fill_is_asked_for_once_until_the_next_flush)
 }
 END_TEST
 
+START_TEST(under_smap_the_softmmu_has_tables_of_their_own_for_both_values_of_ac)
+{
+	enum { AC = 1 << 18, SMAP = 1 << 21, FIXED = 2 };
+
+	BARE_PUT(&b, BARE_CODE, LOAD, NOP);
+	bare_set(&b, UC_X86_REG_RBX, BARE_DATA);
+	bare_set(&b, UC_X86_REG_CR4, bare_reg(&b, UC_X86_REG_CR4) | SMAP);
+	for (unsigned i = 0; i < 4; i++) {
+		bare_set(&b, UC_X86_REG_EFLAGS, i % 2 ? FIXED | AC : FIXED);
+		bare_forget(&b);
+		b.log = LOG_FILL;
+		ck_assert_int_eq(bare_run(&b, BARE_CODE, BARE_CODE + 3), UC_ERR_OK);
+		ck_assert_str_eq(b.text, i < 2 ? "x:400000 r:500000 " : "");
+		ck_assert_uint_eq(bare_reg(&b, UC_X86_REG_EFLAGS) & AC, i % 2 ? AC : 0);
+	}
+}
+END_TEST
+
 START_TEST(a_fill_tells_kind_and_page_only)
 {
 	BARE_PUT(&b, BARE_CODE, STORE, NOP);
@@ -274,6 +292,7 @@ static void add_cases(Suite *suite)
 	TCase *tc = tcase_create("translations, faults, accesses");
 	tcase_add_checked_fixture(tc, start, stop);
 	tcase_add_test(tc, a_fill_is_asked_for_once_until_the_next_flush);
+	tcase_add_test(tc, under_smap_the_softmmu_has_tables_of_their_own_for_both_values_of_ac);
 	tcase_add_test(tc, a_fill_tells_kind_and_page_only);
 	tcase_add_test(tc, memory_hooks_get_the_engine_physical_address);
 	tcase_add_test(tc, memory_hooks_run_after_the_fill);

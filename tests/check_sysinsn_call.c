@@ -80,7 +80,6 @@ START_TEST(syscall_enters_flat_64_bit_code_of_level_0)
 	ck_assert_uint_eq(cpu->seg[SEG_SS].selector, S_DATA_0);
 	ck_assert_uint_eq(cpu->seg[SEG_SS].ar, 0xc093);
 	ck_assert_uint_eq(cpu->cpl, 0);
-	ck_assert(cpu->engine_flush);
 }
 END_TEST
 

@@ -28,7 +28,6 @@ void segment_set_real(struct cpu *cpu, enum segreg seg, uint16_t selector)
 		*s = (struct segment){.ar = AR_P | AR_S | AR_RW | AR_A, .limit = 0xffff};
 	s->selector = selector;
 	s->base = (uint64_t)selector << 4;
-	cpu->engine_flush = true;
 }
 
 bool segment_is_64bit(const struct cpu *cpu, const struct segment *cs)
@@ -116,9 +115,8 @@ bool segment_load(struct cpu *cpu, enum segreg seg, uint16_t selector)
 {
 	if (cpu_real_segments(cpu))
 		segment_set_real(cpu, seg, selector);
-	else if (!(seg == SEG_SS ? load_stack(cpu, selector) : load_data(cpu, seg, selector)))
-		return false;
-	cpu->engine_flush = true;
+	else
+		return seg == SEG_SS ? load_stack(cpu, selector) : load_data(cpu, seg, selector);
 	return true;
 }
 
@@ -132,7 +130,6 @@ void segment_drop_inner(struct cpu *cpu)
 		if (!(s->ar & AR_UNUSABLE) && !conforming && FIELD(s->ar, 6, 5) < cpu->cpl)
 			*s = segment_null(0, 0);
 	}
-	cpu->engine_flush = true;
 }
 
 /* ---- code segments ---- */
@@ -201,5 +198,4 @@ void segment_set_code(struct cpu *cpu, const struct segment *cs, unsigned cpl)
 {
 	cpu->seg[SEG_CS] = *cs;
 	cpu->cpl = (uint8_t)cpl;
-	cpu->engine_flush = true;
 }

@@ -2,7 +2,7 @@
 /*
  * Loading segment registers: what may go into a data segment register, SS and CS, with the checks of SDM 3A, "Privilege Level
  * Checking When Accessing Data Segments", "... When Loading the SS Register", "... When Transferring Program Control Between Code
- * Segments". The functions that check change nothing; those that load set engine_flush.
+ * Segments". The functions that check change nothing.
  */
 #ifndef VMX_SEGMENT_H
 #define VMX_SEGMENT_H

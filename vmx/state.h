@@ -209,8 +209,8 @@ struct cpu {
 	struct cost cost;
 	struct mem *mem;
 
-	/* set by anything after which the engine must not go on with what it has cached or must look at events:
-	 * CR, EFER, PKRU writes, flushes, segment loads, CPL or AC changes; see emu/engine.c */
+	/* set by anything after which the engine must not go on with the translations that it holds: CR, EFER, PKRU writes, flushes, changes
+	 * of AC; of CPL and segments it keeps account itself; see emu/engine_flush.c */
 	bool engine_flush;
 };
 
