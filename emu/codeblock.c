@@ -48,8 +48,10 @@ int codeblock_pieces(const struct insn *insn)
 		return -1;
 	if (!(insn->flags & (INSN_READ | INSN_WRITE)))
 		return 0;
-	if (insn->flags & INSN_STACK)
-		return insn->flags & INSN_MULTI && !(insn->flags & INSN_MEM) ? -1 : stack_pieces(insn);
+	if (insn->flags & INSN_STACK) {
+		bool several = insn->flags & INSN_MULTI && !(insn->flags & (INSN_MEM | INSN_BRANCH)); /* not CALL by a register */
+		return several ? -1 : stack_pieces(insn);
+	}
 	if (string) {
 		both = (insn->opcode & 0xfc) == 0xa4; /* MOVS, CMPS */
 		return both ? 2 : 1;
@@ -124,7 +126,9 @@ static void add_up(struct codecache *cache, struct code_page *page, unsigned off
 		b->insns++;
 		at += insn->len;
 	}
-	if (at != offset + b->size)
+	if (alone && at < offset + b->size)
+		b->cut = (uint16_t)at;
+	else if (at != offset + b->size)
 		b->flags |= INSN_SYSTEM;
 }
 

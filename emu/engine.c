@@ -334,17 +334,20 @@ void engine_kick(struct engine *e)
 
 /* ---- opening ---- */
 
-static uc_err map_all(struct engine *e, uc_engine *uc)
+/* What runs unwatched needs no other window than the first, and meets no trap and no device. */
+static uc_err map_all(struct engine *e, uc_engine *uc, bool watched)
 {
 	uc_err err = UC_ERR_OK;
 	uint64_t window = e->alias.stride << PAGE_SHIFT;
+	unsigned windows = watched ? e->alias.windows : 1;
 
-	for (unsigned w = 0; w < e->alias.windows && !err; w++)
+	for (unsigned w = 0; w < windows && !err; w++)
 		err = uc_mem_map_ptr(uc, w * window, e->mem->top, UC_PROT_ALL, e->mem->host);
 	if (!err)
 		err = uc_mem_map_ptr(uc, e->private_base, PRIVATE_PAGES * PAGE_SIZE, UC_PROT_ALL, e->private_page);
-	if (!err)
-		err = uc_mem_map(uc, e->trap_base, PAGE_SIZE, UC_PROT_NONE);
+	if (err || !watched)
+		return err;
+	err = uc_mem_map(uc, e->trap_base, PAGE_SIZE, UC_PROT_NONE);
 	if (!err)
 		err = uc_mmio_map(uc, e->device_base, (uint64_t)DEVICE_SLOTS * PAGE_SIZE, engine_on_device_read, e, engine_on_device_write,
 				  e);
@@ -390,7 +393,7 @@ static int instance_open(struct engine *e, struct instance *in, bool wide)
 	if (!err)
 		err = uc_ctl_exits_enable(in->uc); /* else each stop looks up, and drops, the block at `until` */
 	if (!err)
-		err = map_all(e, in->uc);
+		err = map_all(e, in->uc, !fast);
 	/* Without this, the first time that the code buffer fills up Unicorn 2.1.1 begins it anew and keeps its lists of what was in it. */
 	if (!err)
 		err = uc_ctl_flush_tb(in->uc);

@@ -143,7 +143,7 @@ static void go_by_instruction(struct engine *e, const struct code_block *b, uint
 {
 	uint32_t steps = b && b->insns ? b->insns : 1;
 
-	if (!b || b->flags & e->slow)
+	if (!b || (b->flags & e->slow && !(b->flags & INSN_X87_NOWAIT))) /* but FXSAVE, FXRSTOR */
 		*hint_of(e, gla) = (struct hint){.gla = gla, .steps = steps};
 	steps = stay_for(e, &e->by_insn, steps);
 	e->in_blocks = false;
@@ -297,6 +297,28 @@ static void begin_across(struct engine *e, uint64_t gla, uint32_t size)
 		e->cpu->ev.n[EV_ITLB_HIT_4K + part]--;
 }
 
+/* A block of FXSAVE or FXRSTOR alone, by what is known of their accesses. false: it is none, or goes by instruction. */
+static bool begin_area(struct engine *e, const struct code_block *b, uint64_t gla)
+{
+	const struct insn *insn = &e->page->insn[e->page->at[page_offset(gla)]];
+
+	if (!e->planning || b->insns != 1 || insn->map != 1 || insn->opcode != 0xae)
+		return false;
+	if (lacks_cut(e, b)) {
+		cut_block(e, b, gla);
+		return true;
+	}
+	if ((e->fetch_span != PAGE_SIZE && !has_lines(e, b, gla)) || !engine_book_area(e, insn, gla))
+		return false;
+	if (!engine_must_attend(e)) {
+		begin_unwatched(e, b, gla, e->done);
+		return true;
+	}
+	e->booked = e->done + b->insns;
+	go_by_instruction(e, b, gla);
+	return true;
+}
+
 static __attribute__((noinline)) void block_slow(struct engine *e, uint64_t gla, uint32_t size)
 {
 	CHECK(e->piece == e->pieces);
@@ -314,6 +336,8 @@ static __attribute__((noinline)) void block_slow(struct engine *e, uint64_t gla,
 		change_instance(e, b, e->planning);
 	else if (b && is_across(e, b, gla))
 		begin_across(e, gla, size);
+	else if (b && begin_area(e, b, gla))
+		return;
 	else if (b && begins_ours(e, gla))
 		engine_halt(e, STOP_OURS);
 	else if (!b || !has_room(e, b) || (e->fetch_span != PAGE_SIZE && !has_lines(e, b, gla)))

@@ -335,6 +335,9 @@ const struct code_block *engine_across(struct engine *e, uint64_t gla, uint32_t 
 void engine_enter_across(struct engine *e, uint64_t gla);
 void engine_leave_across(struct engine *e);
 
+/* engine_area.c: books the accesses of FXSAVE or FXRSTOR, which is next, at this address. false: nothing is booked, it goes by instruction */
+bool engine_book_area(struct engine *e, const struct insn *insn, uint64_t gla);
+
 /* engine_plan.c: books the accesses of a block; PLAN_STOPPED: not all of them, it has to go by instruction */
 enum plan_end {
 	PLAN_RAN,

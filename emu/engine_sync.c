@@ -108,26 +108,34 @@ void engine_sync_in(struct engine *e)
 	load_segments(e, in, cpu->seg);
 }
 
-void engine_sync_out(struct engine *e)
+/* All that the instance's registers hold. */
+static void read_all(struct instance *in)
 {
-	struct instance *in = e->now;
-	struct cpu *cpu = e->cpu;
-	unsigned gprs = in->wide ? GPR_COUNT : 8;
+	unsigned gprs = in->wide ? GPR_COUNT : 8, n = 0;
 	void *to[ENGINE_REGS];
 	int ids[ENGINE_REGS];
-	unsigned n = 0;
 
 	memset(in->known, 0, sizeof in->known);
-	for (unsigned i = 0; i < ENGINE_REGS; i++) {
+	if (in->reg)
+		memcpy(in->known, in->reg, sizeof in->known[0] * GPR_COUNT);
+	for (unsigned i = in->reg ? GPR_COUNT : 0; i < ENGINE_REGS; i++) {
 		if (i >= gprs && i < GPR_COUNT)
 			continue;
 		ids[n] = (in->wide ? engine_reg_ids : engine_reg_ids_legacy)[i];
 		to[n++] = &in->known[i];
 	}
 	uc_reg_read_batch(in->uc, ids, to, (int)n);
+}
+
+void engine_sync_out(struct engine *e)
+{
+	struct instance *in = e->now;
+	struct cpu *cpu = e->cpu;
+
+	read_all(in);
 	if (e->halted && engine_in_blocks(e)) /* as there are code hooks, Unicorn 2.1.1 leaves RIP behind where it goes from block to block */
 		in->known[REG_RIP_INDEX] = e->reached;
-	memcpy(cpu->gpr, in->known, gprs * sizeof cpu->gpr[0]);
+	memcpy(cpu->gpr, in->known, (in->wide ? GPR_COUNT : 8) * sizeof cpu->gpr[0]);
 	cpu->rip = in->known[REG_RIP_INDEX];
 	in->known[REG_FLAGS_INDEX] = (in->known[REG_FLAGS_INDEX] & (ENGINE_FLAGS | PRIVILEGE_FLAG)) | FLAG_FIXED;
 	cpu->rflags = (cpu->rflags & ~ENGINE_FLAGS) | (in->known[REG_FLAGS_INDEX] & ENGINE_FLAGS);

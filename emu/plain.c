@@ -173,6 +173,11 @@ bool plain_loads_mxcsr(const struct insn *insn)
 	return insn->opcode == 0xae && insn->cls == CLASS_FP && (insn->flags & INSN_READ) && (fxrstor || ldmxcsr);
 }
 
+bool plain_mxcsr(uint32_t mxcsr)
+{
+	return !(mxcsr & ~MXCSR_OFFERED);
+}
+
 /* Looks at the new MXCSR without touching it: where it cannot be read, the instruction itself will fault. */
 static bool check_mxcsr(struct cpu *cpu, const struct insn *insn)
 {
@@ -188,7 +193,7 @@ static bool check_mxcsr(struct cpu *cpu, const struct insn *insn)
 			return true;
 		mxcsr |= (uint32_t)mem_read(cpu->mem, walk.hpa, 1) << 8 * i;
 	}
-	return mxcsr & ~MXCSR_OFFERED ? raise_error(cpu, VEC_GP, 0) : true;
+	return plain_mxcsr(mxcsr) ? true : raise_error(cpu, VEC_GP, 0);
 }
 
 bool plain_check(struct cpu *cpu, const struct insn *insn, uint16_t x87_status)

@@ -17,6 +17,8 @@ uint32_t plain_slow_flags(const struct cpu *cpu);
  */
 bool plain_check(struct cpu *cpu, const struct insn *insn, uint16_t x87_status);
 
+/* Whether MXCSR can have this value: no reserved bit is set. */
+bool plain_mxcsr(uint32_t mxcsr);
 /* true for LDMXCSR and FXRSTOR (SDM 2): #GP if they would set a reserved bit of MXCSR. */
 bool plain_loads_mxcsr(const struct insn *insn);
 

@@ -59,10 +59,8 @@ static struct thread *take_ready(void)
 	return thread;
 }
 
-static void save(struct thread *t)
+static void save(struct thread *t, u64 now)
 {
-	u64 now = time_now();
-
 	t->fs_base = rdmsr(MSR_FS_BASE);
 	t->gs_base = rdmsr(MSR_GS_BASE);
 	asm volatile("fxsave64 %0" : "=m"(t->fpu));
@@ -70,14 +68,17 @@ static void save(struct thread *t)
 	t->cpu_time += now - t->started;
 }
 
-static void load(struct thread *t)
+/* from: the thread whose state was just saved, which the registers still hold; NULL: none */
+static void load(struct thread *t, const struct thread *from, u64 now)
 {
 	tss.rsp[0] = t->stack + ((u64)PAGE << STACK_ORDER);
 	vm_switch(t->process->vm);
-	wrmsr(MSR_FS_BASE, t->fs_base);
-	wrmsr(MSR_GS_BASE, t->gs_base);
+	if (!from || from->fs_base != t->fs_base)
+		wrmsr(MSR_FS_BASE, t->fs_base);
+	if (!from || from->gs_base != t->gs_base)
+		wrmsr(MSR_GS_BASE, t->gs_base);
 	asm volatile("fxrstor64 %0" : : "m"(t->fpu));
-	t->started = time_now();
+	t->started = now;
 }
 
 static void free_gone(void)
@@ -95,13 +96,15 @@ static void switch_away(void)
 	sched_wanted = false;
 	if (to == from)
 		return;
-	if (from->state == THREAD_GONE)
-		gone = from;
+	u64 now = time_now();
+	bool stays = from->state != THREAD_GONE;
+	if (stays)
+		save(from, now);
 	else
-		save(from);
+		gone = from;
 	thread_current = to;
 	if (to)
-		load(to);
+		load(to, stays ? from : NULL, now);
 	thread_switch(&from->rsp, to ? to->rsp : idle_rsp);
 	free_gone();
 }
@@ -144,7 +147,7 @@ _Noreturn void sched_start(void)
 			continue;
 		}
 		thread_current = to;
-		load(to);
+		load(to, NULL, time_now());
 		thread_switch(&idle_rsp, to->rsp);
 		free_gone();
 	}
