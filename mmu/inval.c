@@ -59,24 +59,32 @@ static bool covers(const struct tlb_entry *e, gla_t gla)
 	return (page ^ FIELD(gla.u, 56, 0)) >> shift == 0;
 }
 
-/* Drops what is doomed among count slots, all of it or what covers *gla. */
-static void drop_among(struct mmu *mmu, struct tlb *tlb, const bool *doomed, uint32_t slot, uint32_t count, const gla_t *gla)
+/* Drops the slot's entry if that is doomed, and covers *gla if there is one. */
+static inline void drop_doomed(struct mmu *mmu, struct tlb *tlb, const bool *doomed, uint32_t slot, const gla_t *gla)
 {
-	for (uint32_t s = slot; s < slot + count; s++)
-		if (doomed[tlb->tag[s] & 0xffff] && (!gla || covers(&tlb->entry[s], *gla)))
-			drop(mmu, tlb, s);
+	if (doomed[tlb->tag[slot] & 0xffff] && (!gla || covers(&tlb->entry[slot], *gla)))
+		drop(mmu, tlb, slot);
+}
+
+/* In all slots: few are taken when one address space after another is flushed. */
+static void drop_all(struct mmu *mmu, struct tlb *tlb, const bool *doomed, const gla_t *gla)
+{
+	for (uint32_t word = 0; word < (tlb->slots + 63) / 64; word++)
+		for (uint64_t taken = tlb->taken[word]; taken; taken &= taken - 1)
+			drop_doomed(mmu, tlb, doomed, word * 64 + (uint32_t)__builtin_ctzll(taken), gla);
 }
 
 static void drop_of(struct mmu *mmu, struct tlb *tlb, const bool *doomed, const gla_t *gla)
 {
 	if (!gla || mmu->pieces) {
-		drop_among(mmu, tlb, doomed, 0, tlb->slots, gla);
+		drop_all(mmu, tlb, doomed, gla);
 		return;
 	}
 	for (unsigned part = 0; part < TLB_PARTS; part++) {
 		const struct tlb_array *a = &tlb->array[part];
-		if (tlb->live[part])
-			drop_among(mmu, tlb, doomed, a->first + tlb_set(a, tlb_tag(part, *gla, 0)) * a->ways, a->ways, gla);
+		uint32_t first = a->first + tlb_set(a, tlb_tag(part, *gla, 0)) * a->ways;
+		for (uint32_t slot = first; tlb->live[part] && slot < first + a->ways; slot++)
+			drop_doomed(mmu, tlb, doomed, slot, gla);
 	}
 }
 

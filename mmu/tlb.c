@@ -70,11 +70,12 @@ int tlb_init(struct tlb *tlb, const struct tlb_geometry geometry[TLB_PARTS], con
 		memcpy(tlb->use[TLB_2M], tlb->use[TLB_4K], sizeof tlb->use[TLB_2M]);
 	}
 	tlb->tag = lines_alloc(tlb->slots * sizeof *tlb->tag);
+	tlb->taken = lines_alloc((tlb->slots + 63) / 64 * sizeof *tlb->taken);
 	tlb->used = lines_alloc(tlb->slots * sizeof *tlb->used);
 	tlb->entry = lines_alloc(tlb->slots * sizeof *tlb->entry);
 	tlb->hash = lines_alloc(tlb->hashes * sizeof *tlb->hash);
 	tlb->order = lines_alloc(tlb->orders * sizeof *tlb->order);
-	if (!tlb->tag || !tlb->used || !tlb->entry || !tlb->hash || !tlb->order) {
+	if (!tlb->tag || !tlb->taken || !tlb->used || !tlb->entry || !tlb->hash || !tlb->order) {
 		tlb_free(tlb);
 		return -ERR_NOMEM;
 	}
@@ -85,6 +86,7 @@ int tlb_init(struct tlb *tlb, const struct tlb_geometry geometry[TLB_PARTS], con
 void tlb_free(struct tlb *tlb)
 {
 	free(tlb->tag);
+	free(tlb->taken);
 	free(tlb->used);
 	free(tlb->entry);
 	free(tlb->hash);
@@ -99,6 +101,7 @@ void tlb_drop(struct tlb *tlb, uint32_t slot)
 		return;
 	tlb->live[e->part]--;
 	tlb->tag[slot] = 0;
+	tlb->taken[slot / 64] &= ~BIT(slot % 64);
 	e->tag = 0;
 	if (e->order == NO_ORDER) {
 		tlb->used[slot] = 0;

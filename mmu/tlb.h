@@ -77,6 +77,7 @@ struct tlb {
 	uint32_t slots;		  /* of all parts */
 	uint64_t *hash;
 	uint64_t *tag;		 /* by slot */
+	uint64_t *taken;	 /* by slot, a bit each: the tag is not 0 */
 	struct tlb_entry *entry; /* by slot */
 	uint64_t *order;
 	struct policy_use use[TLB_PARTS][POLICY_WAYS_MAX]; /* of the tree policies: what a use of a way does to the word */
@@ -194,6 +195,7 @@ static ALWAYS_INLINE struct tlb_entry *tlb_put(struct tlb *tlb, uint32_t slot, u
 	if (unlikely(tlb->tag[slot] == 0 || e->part != part)) {
 		tlb->live[e->part] -= tlb->tag[slot] != 0;
 		tlb->live[part]++;
+		tlb->taken[slot / 64] |= BIT(slot % 64);
 	}
 	tlb->tag[slot] = tag;
 	*e = *from;
