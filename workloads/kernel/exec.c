@@ -186,6 +186,7 @@ static void reset_thread(struct thread *t)
 	static const u32 mxcsr = 0x1f80;
 
 	t->alt_size = t->clear_tid = t->robust_list = 0;
+	t->fs_base = t->gs_base = 0;
 	wrmsr(MSR_FS_BASE, 0);
 	wrmsr(MSR_GS_BASE, 0);
 	memset(t->fpu, 0, sizeof(t->fpu));

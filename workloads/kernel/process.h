@@ -64,11 +64,11 @@ struct thread {
 	u64 stack, rsp;
 	enum { THREAD_READY, THREAD_WAITING, THREAD_GONE } state;
 	struct wait_queue *queue;
-	u64 deadline; /* while waiting; 0: none */
-	long wake;    /* what wait_on returns */
-	u64 fs_base, gs_base;
-	u64 mask;   /* signals that are blocked */
-	u64 wanted; /* of these, what rt_sigtimedwait waits for */
+	u64 deadline;	      /* while waiting; 0: none */
+	long wake;	      /* what wait_on returns */
+	u64 fs_base, gs_base; /* as asked for last; what loads of selectors make of them does not last, as on Linux without FSGSBASE */
+	u64 mask;	      /* signals that are blocked */
+	u64 wanted;	      /* of these, what rt_sigtimedwait waits for */
 	struct signal_queue pending;
 	u64 saved_mask; /* sigsuspend's and ppoll's: comes back after the handler */
 	bool restore_mask;

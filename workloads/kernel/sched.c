@@ -61,14 +61,12 @@ static struct thread *take_ready(void)
 
 static void save(struct thread *t, u64 now)
 {
-	t->fs_base = rdmsr(MSR_FS_BASE);
-	t->gs_base = rdmsr(MSR_GS_BASE);
 	asm volatile("fxsave64 %0" : "=m"(t->fpu));
 	t->process->user_time += now - t->started;
 	t->cpu_time += now - t->started;
 }
 
-/* from: the thread whose state was just saved, which the registers still hold; NULL: none */
+/* from: the thread that ran last, whose bases the processor still has; NULL: none */
 static void load(struct thread *t, const struct thread *from, u64 now)
 {
 	tss.rsp[0] = t->stack + ((u64)PAGE << STACK_ORDER);
@@ -97,14 +95,13 @@ static void switch_away(void)
 	if (to == from)
 		return;
 	u64 now = time_now();
-	bool stays = from->state != THREAD_GONE;
-	if (stays)
-		save(from, now);
-	else
+	if (from->state == THREAD_GONE)
 		gone = from;
+	else
+		save(from, now);
 	thread_current = to;
 	if (to)
-		load(to, stays ? from : NULL, now);
+		load(to, from, now);
 	thread_switch(&from->rsp, to ? to->rsp : idle_rsp);
 	free_gone();
 }

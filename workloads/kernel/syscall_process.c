@@ -76,8 +76,8 @@ static void inherit(struct thread *child, const struct clone *c)
 	child->mask = t->mask;
 	child->policy = t->policy & 0x40000000 ? 0 : t->policy; /* SCHED_RESET_ON_FORK */
 	child->priority = child->policy ? t->priority : 0;
-	child->fs_base = c->flags & CLONE_SETTLS ? c->tls : rdmsr(MSR_FS_BASE);
-	child->gs_base = rdmsr(MSR_GS_BASE);
+	child->fs_base = c->flags & CLONE_SETTLS ? c->tls : t->fs_base;
+	child->gs_base = t->gs_base;
 	asm volatile("fxsave64 %0" : "=m"(child->fpu));
 	if (!(c->flags & CLONE_VM)) {
 		child->alt_stack = t->alt_stack;
@@ -406,19 +406,20 @@ long sys_set_tid_address(u64 address)
 
 long sys_arch_prctl(u64 code, u64 address)
 {
-	u64 value;
+	bool fs = code == ARCH_SET_FS || code == ARCH_GET_FS;
+	u64 *base = fs ? &thread_current->fs_base : &thread_current->gs_base;
 
 	switch (code) {
 	case ARCH_SET_FS:
 	case ARCH_SET_GS:
 		if (address >= USER_TOP)
 			return -EPERM;
-		wrmsr(code == ARCH_SET_FS ? MSR_FS_BASE : MSR_GS_BASE, address);
+		*base = address;
+		wrmsr(fs ? MSR_FS_BASE : MSR_GS_BASE, address);
 		return 0;
 	case ARCH_GET_FS:
 	case ARCH_GET_GS:
-		value = rdmsr(code == ARCH_GET_FS ? MSR_FS_BASE : MSR_GS_BASE);
-		return user_write(address, &value, sizeof(value)) ? 0 : -EFAULT;
+		return user_write(address, base, sizeof(*base)) ? 0 : -EFAULT;
 	}
 	return -EINVAL;
 }
