@@ -105,6 +105,18 @@ struct code_page *codecache_page(struct codecache *cache, hpa_t frame, enum code
 	return page;
 }
 
+/*
+ * RCL, RCR and SETcc: Unicorn 2.1.1 works out what they need of the flags before it makes their access, and if that faults has the flags
+ * neither in one form nor in the other.
+ */
+static bool works_out_flags(const struct insn *insn)
+{
+	bool shift = insn->map == 0 && (insn->opcode == 0xc0 || insn->opcode == 0xc1 || (insn->opcode & 0xfc) == 0xd0);
+	bool setcc = insn->map == 1 && (insn->opcode & 0xf0) == 0x90;
+
+	return setcc || (shift && (insn->reg & 6) == 2);
+}
+
 /* What the engine wants to know at one glance. */
 static void classify(struct insn *insn)
 {
@@ -118,6 +130,8 @@ static void classify(struct insn *insn)
 	}
 	if (plain_loads_mxcsr(insn))
 		insn->flags |= INSN_CHECKED;
+	if ((insn->flags & INSN_MEM) && works_out_flags(insn))
+		insn->flags |= INSN_FLAGS;
 	/* an indirect CALL may have to be undone when its target is not canonical: its store is looked at closely */
 	if ((insn->flags & INSN_BRANCH) && (insn->flags & INSN_WRITE) && insn->opcode == 0xff)
 		insn->flags |= INSN_MULTI;

@@ -127,6 +127,8 @@ static void take_refusal(struct engine *e)
 		e->stretch = e->foreseen.step;
 	}
 	e->again_gla = e->insn_gla;
+	if (e->left_across || e->insn->flags & INSN_CROSS)
+		engine_fetches_again(e);
 	engine_begin_again(e);
 	if (e->account == ACCOUNT_FAST) /* that instruction alone goes the other way */
 		e->stretch = e->done + 1;
@@ -145,11 +147,12 @@ static void take_refused_fetch(struct engine *e)
 static void run_once(struct engine *e)
 {
 	e->stop = STOP_NONE;
-	e->fault = e->halted = e->fetch_refused = false;
+	e->fault = e->halted = e->fetch_refused = e->left_across = false;
 	e->block_done = e->done;
 	e->running = true;
 	uc_err err = uc_emu_start(e->now->uc, e->cpu->rip, UNREACHABLE, 0, 0);
 	e->running = false;
+	e->put_back_flags = err != UC_ERR_OK && e->flags_step == e->done;
 
 	if (e->fetch_refused) {
 		e->done = e->block_done;
@@ -203,11 +206,46 @@ static bool has_instance(struct engine *e, unsigned i)
 	return e->inst[i].uc || instance_open(e, &e->inst[i], true) == 0;
 }
 
+/* The guest goes to another address space: does it come back to one that it has left since the last flush, more often than not? */
+static bool returns_often(struct engine *e, uint64_t space)
+{
+	struct left *left = &e->left[0];
+	bool back = false;
+
+	for (unsigned i = 0; i < SPACES; i++)
+		back |= e->left[i].space == space && e->left[i].flushes == e->flushes;
+	for (unsigned i = 1; i < SPACES; i++)
+		left = e->left[i].at < left->at ? &e->left[i] : left;
+	*left = (struct left){.space = e->inst[e->fast].space, .flushes = e->flushes, .at = e->done};
+	if (back)
+		e->returns += e->returns < RETURNS_MAX;
+	else
+		e->returns -= e->returns > 0;
+	return e->returns > (e->two_spaces ? 0 : RETURNS_MAX / 2);
+}
+
+/* The instance for this address space: where that pays, what one holds of a space stays there while the guest is in another. */
+static unsigned fast_instance(struct engine *e)
+{
+	uint64_t space = e->cpu->cr3;
+	unsigned other = e->fast == INSTANCE_FAST ? INSTANCE_FAST_2 : INSTANCE_FAST;
+
+	if (e->inst[e->fast].space == space)
+		return e->fast;
+	e->two_spaces = returns_often(e, space) && has_instance(e, other) && e->inst[other].reg;
+	if (e->two_spaces)
+		e->fast = other;
+	if (e->inst[e->fast].space != space)
+		e->inst[e->fast].flushes = 0;
+	e->inst[e->fast].space = space;
+	return e->fast;
+}
+
 /* Which instance runs blocks now. Without the memory for it they go by instruction, from now on. */
 static unsigned block_instance(struct engine *e)
 {
 	bool unwatched = e->account == ACCOUNT_FAST || (e->plans && e->done >= e->watched_until);
-	unsigned i = unwatched ? INSTANCE_FAST : INSTANCE_BLOCK;
+	unsigned i = unwatched ? fast_instance(e) : INSTANCE_BLOCK;
 
 	if (has_instance(e, i))
 		return i;
@@ -260,7 +298,7 @@ enum engine_stop engine_run(struct engine *e, uint64_t max)
 	e->limit_asked = max > UINT64_MAX - e->done ? UINT64_MAX : e->done + max;
 	e->read_access = cpu_access(cpu, ACC_READ);
 	e->write_access = cpu_access(cpu, ACC_WRITE);
-	e->slow = INSN_SYSTEM | INSN_REP | INSN_CROSS | plain_slow_flags(cpu);
+	e->slow = INSN_SYSTEM | INSN_REP | INSN_CROSS | INSN_FLAGS | plain_slow_flags(cpu);
 	e->slow_planned = e->slow & ~(uint32_t)INSN_ALIGN16; /* a plan looks itself */
 	if (unlikely(e->now->excepted))
 		engine_forget_exception(e);
@@ -268,7 +306,7 @@ enum engine_stop engine_run(struct engine *e, uint64_t max)
 	engine_forget_fetch_page(e);
 	bool lines = e->mmu->env.caches && e->mmu->env.caches->l1i.sets && e->account != ACCOUNT_FAST;
 	e->fetch_span = lines ? BIT(CACHE_LINE_SHIFT) : PAGE_SIZE;
-	e->rep_step = e->rep_suspended = e->smc_step = e->special_step = 0;
+	e->rep_step = e->rep_suspended = e->smc_step = e->special_step = e->flags_step = 0;
 	e->access.step = 0; /* a step that faulted, if its number is used again */
 	e->call_undo_at = 0;
 	e->begun_step = e->done;
@@ -286,8 +324,10 @@ enum engine_stop engine_run(struct engine *e, uint64_t max)
 			engine_take_over(e);
 		if (e->stop == STOP_STRING) {
 			engine_string(e);
-			engine_sync_in(e);
 			e->stop = STOP_AGAIN;
+			engine_sync_in(e);
+		} else if (e->put_back_flags) {
+			engine_sync_in(e);
 		}
 	} while (e->stop == STOP_AGAIN && !e->kicked);
 	engine_settle(e);
@@ -300,7 +340,7 @@ enum engine_stop engine_run(struct engine *e, uint64_t max)
 void engine_set_account(struct engine *e, enum account account)
 {
 	if (account != e->account)
-		e->inst[INSTANCE_FAST].flushes = 0; /* what may be written without being watched changes */
+		engine_forget_unwatched(e); /* what may be written without being watched changes */
 	e->account = account;
 }
 
@@ -375,7 +415,7 @@ static uc_err reset_fx(uc_engine *uc)
 
 static int instance_open(struct engine *e, struct instance *in, bool wide)
 {
-	bool fast = in == &e->inst[INSTANCE_FAST], block = in == &e->inst[INSTANCE_BLOCK] || fast;
+	bool fast = in >= &e->inst[INSTANCE_FAST], block = in == &e->inst[INSTANCE_BLOCK] || fast;
 	void *on_block = fast ? (void *)engine_on_unwatched_block : (void *)engine_on_block;
 	uc_hook hook;
 	uc_err err = uc_open(UC_ARCH_X86, wide ? UC_MODE_64 : UC_MODE_32, &in->uc);
@@ -385,7 +425,8 @@ static int instance_open(struct engine *e, struct instance *in, bool wide)
 	in->wide = wide;
 	in->slots = SLOTS_FIRST;
 	in->full = 2 * SLOTS_FIRST;
-	err = uc_ctl_set_tcg_buffer_size(in->uc, fast ? CODE_BUFFER_BLOCK : wide ? CODE_BUFFER_64 : CODE_BUFFER_LEGACY);
+	bool largest = in == &e->inst[INSTANCE_FAST];
+	err = uc_ctl_set_tcg_buffer_size(in->uc, largest ? CODE_BUFFER_BLOCK : wide ? CODE_BUFFER_64 : CODE_BUFFER_LEGACY);
 	if (!err)
 		err = uc_ctl_set_cpu_model(in->uc, UC_CPU_X86_SNOWRIDGE);
 	if (!err)
@@ -467,6 +508,7 @@ int engine_new(struct engine **engine, struct cpu *cpu)
 	e->access.cpu = cpu;
 	e->probe_frame = ~0ull;
 	e->stay_max = STAY_MAX;
+	e->fast = INSTANCE_FAST;
 	e->done = e->settled = 16; /* so that step 0 means none */
 	e->no_insn.flags = ~0u;
 	e->no_code.insn = &e->no_insn;

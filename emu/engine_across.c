@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Blocks of one instruction that goes on in the next page. What it is depends on two pages, so it is in no page of decoded code: it is kept by
- * its bytes, in pages of its own, one of which takes the place of its first page's while it is under way.
+ * Blocks of one instruction that goes on in the next page. What it is depends on two pages, so it is in no page of decoded code: it is kept
+ * by its bytes, in pages of its own, one of which takes the place of its first page's while it is under way.
  */
 #include "emu/engine_state.h"
 

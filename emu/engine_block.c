@@ -2,7 +2,8 @@
 /*
  * Accounting by block: the block hook, before each block of plain 64-bit code. Everything that a block is going to be is booked at its
  * start; the memory hook finds the instruction of each access by going along the block's pieces. A block runs whole only if nothing can
- * want to stop in it: no instruction that our own code executes or checks, no limit or deadline, no line that the instruction cache lacks.
+ * want to stop in it: no instruction that our own code executes or checks (these cut it: codeblock.h), no limit or deadline, no line that
+ * the instruction cache lacks.
  * Any other goes by instruction, on the instance with a code hook, which is the reference: all counts, cycles and faults are the same.
  *
  * Blocks with a plan are not even watched: engine_plan.c books their accesses at their start. In fast-forward there is no booking but of
@@ -161,8 +162,8 @@ static void change_instance(struct engine *e, const struct code_block *b, bool w
 }
 
 /*
- * A plan waits where pages are first touched: where that is often, its block had better end before the access that it waits for, which is then
- * the first of another.
+ * A plan waits where pages are first touched: where that is often, its block had better end before the access that it waits for, which is
+ * then the first of another.
  */
 static bool waits_often(struct engine *e, uint64_t gla)
 {
@@ -246,7 +247,7 @@ static bool begins_ours(const struct engine *e, uint64_t gla)
 }
 
 /* The engine would not stop, or be told, where the block is cut. */
-static ALWAYS_INLINE bool lacks_cut(const struct engine *e, const struct code_block *b)
+static ALWAYS_INLINE bool lacks_cut(struct engine *e, const struct code_block *b)
 {
 	return unlikely(b->cut) && !engine_has_cut(e, b->cut);
 }
@@ -264,8 +265,8 @@ static void cut_block(struct engine *e, const struct code_block *b, uint64_t gla
 
 static bool is_across(const struct engine *e, const struct code_block *b, uint64_t gla)
 {
-	bool ready = e->fetch_span == PAGE_SIZE || line_of(gla) == e->fetch_base ||
-		     caches_has_line(e->mmu->env.caches, line_hpa(e, line_of(gla)));
+	bool ready =
+	    e->fetch_span == PAGE_SIZE || line_of(gla) == e->fetch_base || caches_has_line(e->mmu->env.caches, line_hpa(e, line_of(gla)));
 
 	return engine_is_fast(e) && !e->observed && !b->insns && PAGE_SIZE - page_offset(gla) < ACROSS_OFFSETS && ready;
 }
@@ -274,11 +275,9 @@ static bool is_across(const struct engine *e, const struct code_block *b, uint64
 static void begin_across(struct engine *e, uint64_t gla, uint32_t size)
 {
 	uint8_t bytes[16];
-	const struct tlb_entry *entry = engine_fetch_across(e, gla, bytes);
 
-	if (!entry)
+	if (!engine_fetch_across(e, gla, bytes))
 		return;
-	unsigned part = entry->part;
 	const struct code_block *b = engine_across(e, gla, size, bytes);
 	if (!b || !has_room(e, b)) {
 		go_by_instruction(e, b, gla);
@@ -294,7 +293,7 @@ static void begin_across(struct engine *e, uint64_t gla, uint32_t size)
 			engine_leave_across(e);
 	}
 	if (e->stop == STOP_AGAIN)
-		e->cpu->ev.n[EV_ITLB_HIT_4K + part]--;
+		engine_fetches_again(e);
 }
 
 /* A block of FXSAVE or FXRSTOR alone, by what is known of their accesses. false: it is none, or goes by instruction. */
@@ -319,17 +318,21 @@ static bool begin_area(struct engine *e, const struct code_block *b, uint64_t gl
 	return true;
 }
 
-static __attribute__((noinline)) void block_slow(struct engine *e, uint64_t gla, uint32_t size)
+/* The last block is over; instructions may come from another page now. false: stopped. */
+static __attribute__((noinline)) bool turn_page(struct engine *e, uint64_t gla)
 {
 	CHECK(e->piece == e->pieces);
 	engine_end_block(e);
 	if (e->stop != STOP_NONE) {
 		uc_emu_stop(e->now->uc);
-		return;
+		return false;
 	}
-	if (!engine_may_go_on(e, gla))
-		return;
-	if (gla - e->code_base >= PAGE_SIZE && !engine_fetch_page(e, gla))
+	return engine_may_go_on(e, gla) && (gla - e->code_base < PAGE_SIZE || engine_fetch_page(e, gla));
+}
+
+static __attribute__((noinline)) void block_slow(struct engine *e, uint64_t gla, uint32_t size)
+{
+	if (!turn_page(e, gla))
 		return;
 	const struct code_block *b = codeblock_get(&e->code, e->page, (unsigned)page_offset(gla), size, e->width);
 	if (b && belongs_elsewhere(e, b))
@@ -378,9 +381,12 @@ static bool may_come_again(const struct engine *e, const struct code_block *b, u
 static __attribute__((noinline)) void another_block(struct engine *e, uint64_t gla, uint32_t size)
 {
 	uint64_t done = e->done;
-	const struct code_block *b = known_block(e, gla, size);
 
 	e->reached = gla;
+	if (gla - e->code_base >= PAGE_SIZE && !turn_page(e, gla))
+		return;
+	const struct code_block *b = known_block(e, gla, size);
+
 	if (likely(b && e->planning && fits_planned(e, b)))
 		begin_planned(e, b, gla, done);
 	else if (likely(b && !e->planning && fits_fast(e, b)))
@@ -498,6 +504,7 @@ void engine_leave_block(struct engine *e, uint64_t gla)
 	if (e->fetch_span != PAGE_SIZE)
 		take_lines(e, gla);
 	e->insn_gla = gla;
+	e->left_across = e->kept_page;
 	e->done = e->block_done = begin + ordinal + 1;
 	forget_block(e);
 }

@@ -117,7 +117,12 @@ static bool fetch_line(struct engine *e, uint64_t gla)
 	return true;
 }
 
-const struct tlb_entry *engine_fetch_across(struct engine *e, uint64_t gla, uint8_t bytes[16])
+void engine_fetches_again(struct engine *e)
+{
+	e->cpu->ev.n[EV_ITLB_HIT_4K + e->across_part]--;
+}
+
+bool engine_fetch_across(struct engine *e, uint64_t gla, uint8_t bytes[16])
 {
 	uint64_t first = PAGE_SIZE - page_offset(gla), next = gla + first;
 
@@ -132,20 +137,21 @@ const struct tlb_entry *engine_fetch_across(struct engine *e, uint64_t gla, uint
 	if (!entry) {
 		e->extra_fetches++;
 		engine_halt(e, STOP_EXCEPTION);
-		return NULL;
+		return false;
 	}
+	e->across_part = entry->part;
 	hpa_t hpa = tlb_entry_hpa(entry, GLA(next));
 	memcpy(bytes, e->mem->host + (e->page->frame << PAGE_SHIFT) + page_offset(gla), first);
 	memset(bytes + first, 0xff, 16 - first);
 	mem_read_bytes(e->mem, hpa, bytes + first, 15 - first);
 	if (!engine_given_is(e, page_base(next), hpa.u >> PAGE_SHIFT) && mem_is_ram(e->mem, hpa, 1)) {
-		e->cpu->ev.n[EV_ITLB_HIT_4K + entry->part] -= 1; /* made again after the flush, and then a hit: counted once */
+		engine_fetches_again(e);
 		e->owed = e->done;
 		e->flush = true;
 		engine_halt(e, STOP_AGAIN);
-		return NULL;
+		return false;
 	}
-	return entry;
+	return true;
 }
 
 /* Decodes an instruction whose bytes go on in the next page. NULL: stopped. */
@@ -233,6 +239,8 @@ static void suspend_rep(struct engine *e, uint64_t gla)
 {
 	if (!within_rep(e, gla))
 		return;
+	if (e->insn->flags & INSN_CROSS)
+		engine_fetches_again(e);
 	e->rep_steps++;
 	e->rep_suspended = e->done;
 }
@@ -313,7 +321,7 @@ static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
 		engine_halt(e, STOP_SYSTEM);
 		return;
 	}
-	if (insn->flags & e->slow & ~(uint32_t)(INSN_REP | INSN_CROSS)) {
+	if (insn->flags & e->slow & ~(uint32_t)(INSN_REP | INSN_CROSS | INSN_FLAGS)) {
 		sync_for_checks(e, insn, gla);
 		uint16_t x87_status = 0;
 		if (insn->flags & INSN_X87)
@@ -334,6 +342,10 @@ static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
 	e->by_class[insn->cls]++;
 	if (insn->flags & INSN_REP)
 		begin_rep(e);
+	if (insn->flags & INSN_FLAGS) {
+		e->flags_step = e->done;
+		e->flags_kept = engine_read_reg(e, REG_FLAGS_INDEX);
+	}
 }
 
 static void tell_insn(const struct engine *e, uint64_t gla, unsigned len)

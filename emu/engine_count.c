@@ -5,11 +5,25 @@
  */
 #include "emu/engine_state.h"
 
+/* Is there a step, or one taken back, that the clock does not have? */
+static bool is_unsettled(const struct engine *e)
+{
+	uint64_t any = 0;
+
+	for (unsigned i = 0; i < LANES; i++)
+		any |= e->by_block.lane[i];
+	for (unsigned i = 0; i < CLASS_COUNT; i++)
+		any |= e->by_class[i];
+	return any;
+}
+
 /* Brings the clock up to the steps done. */
 static void settle_clock(struct engine *e)
 {
 	struct cost *cost = &e->cpu->cost;
 
+	if (!is_unsettled(e))
+		return;
 	for (unsigned i = 0; i < CLASS_COUNT; i++) {
 		uint64_t n = e->by_class[i] + class_count(&e->by_block, i);
 		cost_charge_n(cost, (enum cost_cause)(COST_INSN_ALU + i), n);

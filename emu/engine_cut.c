@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Cuts: where the instructions that are booked together end before the engine's block does (codeblock.h), the engine calls a hook, which goes
- * on as at the beginning of a block: what follows is booked, or the engine stops exactly there, with all before it done. A hook costs nothing
- * elsewhere, but where one is called Unicorn goes through all of them: so only what is met often gets one. It concerns only what is translated after it was added, so the translation of the block that is to be cut is dropped.
+ * Cuts: where the instructions that are booked together end before the engine's block does (codeblock.h), the engine calls a hook, which
+ * goes on as at the beginning of a block: what follows is booked, or the engine stops exactly there, with all before it done. A hook costs
+ * nothing elsewhere, but where one is called Unicorn goes through all of them: so only what is met often gets one. It concerns only what is
+ * translated after it was added, so the translation of the block that is to be cut is dropped.
  */
 #include "emu/engine_state.h"
 
@@ -12,6 +13,7 @@ enum {
 	CUTS_MAX = CUT_SLOTS / 4 * 3,
 	CUT_SEEN_MAX = CUT_SEEN_SLOTS / 4 * 3,
 	CUT_HOOKS_MAX = CUT_HOOK_SLOTS / 2, /* the engine compares the address of each instruction that it translates with all of them */
+	CUTS_REST = 1 << 20,		    /* steps from one time that all are forgotten to the next */
 };
 
 static uint64_t mixed(uint64_t a)
@@ -21,7 +23,7 @@ static uint64_t mixed(uint64_t a)
 }
 
 /* The slot of this cut, or a free one. */
-static const struct cut *cut_slot(const struct cuts *cuts, uint64_t gla, uint64_t frame)
+static struct cut *cut_slot(struct cuts *cuts, uint64_t gla, uint64_t frame)
 {
 	uint64_t i = mixed(gla ^ frame << 40);
 
@@ -39,7 +41,7 @@ static uint64_t *hook_slot(struct cuts *cuts, uint64_t gla)
 	return &cuts->hook[i % CUT_HOOK_SLOTS];
 }
 
-bool engine_has_cut(const struct engine *e, unsigned offset)
+bool engine_has_cut(struct engine *e, unsigned offset)
 {
 	return cut_slot(&e->now->cuts, e->code_base + offset, e->page->frame)->gla;
 }
@@ -67,6 +69,8 @@ bool engine_want_cut(struct engine *e, unsigned offset)
 
 	if (!*hook_slot(cuts, gla) && (cuts->hooks == CUT_HOOKS_MAX || !is_met_often(cuts, gla)))
 		return false;
+	if (cuts->count == CUTS_MAX && e->done - cuts->forgotten < CUTS_REST)
+		return false;
 	cuts->wanted = gla;
 	cuts->wanted_frame = e->page->frame;
 	cuts->wanted_byte = offset < PAGE_SIZE ? offset : PAGE_SIZE - 1;
@@ -91,8 +95,9 @@ void engine_take_cut(struct engine *e)
 	if (cuts->count == CUTS_MAX) { /* those that are met again are dropped and translated once more */
 		memset(cuts->at, 0, sizeof cuts->at);
 		cuts->count = 0;
+		cuts->forgotten = e->done;
 	}
-	*(struct cut *)cut_slot(cuts, gla, cuts->wanted_frame) = (struct cut){.gla = gla, .frame = cuts->wanted_frame};
+	*cut_slot(cuts, gla, cuts->wanted_frame) = (struct cut){.gla = gla, .frame = cuts->wanted_frame};
 	cuts->count++;
 	engine_drop_code(e, e->now, cuts->wanted_frame, cuts->wanted_byte, 1);
 }

@@ -50,9 +50,9 @@ static bool refuse_fetch(struct engine *e, uint64_t page)
 }
 
 /*
- * The engine reads ahead when it translates: a fetch fill is not an access of the processor. The code hook decides. The frame comes from the
- * modelled TLBs or the tables as they are; if there is none, a poison page is given, which would have to be flushed when the page is there;
- * so it is not given where that can be helped.
+ * The engine reads ahead when it translates: a fetch fill is not an access of the processor. The code hook decides. The frame comes from
+ * the modelled TLBs or the tables as they are; if there is none, a poison page is given, which would have to be flushed when the page is
+ * there; so it is not given where that can be helped.
  */
 static bool fill_fetch(struct engine *e, uint64_t page, uc_tlb_entry *result)
 {
@@ -173,12 +173,17 @@ static bool unwritable(const struct engine *e, uint64_t frame)
 	return e->mem->frame_flags[frame] & ~(e->planning ? (unsigned)FRAME_TABLE : 0u);
 }
 
-/* Where nothing is counted, a walk that sets flags may be made here. */
+/*
+ * Where nothing is counted, a walk that sets flags may be made here. But not for what may be the load of a read-modify-write, which is
+ * translated once, for writing: if that faults it sets none.
+ */
 static bool find_fast(struct engine *e, uint64_t page, unsigned access, hpa_t *hpa, uint64_t *allows)
 {
 	if (likely(mmu_glance(e->mmu, GLA(page), access, hpa, allows)))
 		return true;
-	return !e->planning && mmu_access(e->mmu, GLA(page), access) && mmu_glance(e->mmu, GLA(page), access, hpa, allows);
+	if (e->planning || !e->block || e->block->flags & INSN_RMW)
+		return false;
+	return mmu_access(e->mmu, GLA(page), access) && mmu_glance(e->mmu, GLA(page), access, hpa, allows);
 }
 
 /*

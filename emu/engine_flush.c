@@ -134,8 +134,8 @@ static void keep_branch(struct engine *e)
 }
 
 /*
- * The CPL decides on rights. INSTANCE_FAST keeps what it holds of either privilege: it is told of SMAP, and at CPL 3 that EFLAGS.AC is set, so
- * its softmmu has tables for both. What the other instances hold has the rights of one.
+ * The CPL decides on rights. INSTANCE_FAST keeps what it holds of either privilege: it is told of SMAP, and at CPL 3 that EFLAGS.AC is set,
+ * so its softmmu has tables for both. What the other instances hold has the rights of one, in one address space.
  */
 static void note_privilege(struct engine *e)
 {
@@ -146,13 +146,19 @@ static void note_privilege(struct engine *e)
 		e->user_pages = user_pages;
 		e->flush = true;
 	}
-	if (user == e->user)
+	if (user == e->user && cpu->spaces == e->space)
 		return;
 	e->user = user;
+	e->space = cpu->spaces;
 	for (unsigned i = 0; i < INSTANCE_FAST; i++)
 		e->inst[i].flushes = 0;
 	alias_reset(&e->alias);
 	e->devices = 0;
+}
+
+void engine_forget_unwatched(struct engine *e)
+{
+	e->inst[INSTANCE_FAST].flushes = e->inst[INSTANCE_FAST_2].flushes = 0;
 }
 
 void engine_attend(struct engine *e)
@@ -168,7 +174,8 @@ void engine_attend(struct engine *e)
 	if (unlikely(e->mem->has_worn))
 		mem_unmark_worn(e->mem);
 	if (e->marks != e->mem->marks) { /* the marked frames may not be written in blocks any more */
-		e->inst[INSTANCE_BLOCK].flushes = e->inst[INSTANCE_FAST].flushes = 0;
+		e->inst[INSTANCE_BLOCK].flushes = 0;
+		engine_forget_unwatched(e);
 		e->marks = e->mem->marks;
 	}
 	if (e->cpu->engine_flush || must_flush(e))

@@ -184,8 +184,8 @@ static __attribute__((noinline)) void stop_plan(struct engine *e, const struct p
 }
 
 /*
- * The access faults, so the engine will lack its translation when the block comes to it, if the softmmu needs no flush by now. Then the block
- * runs so far.
+ * The access faults, so the engine will lack its translation when the block comes to it, if the softmmu needs no flush by now. Then the
+ * block runs so far.
  */
 static __attribute__((noinline)) enum plan_end foresee(struct engine *e, const struct plan_op *op, uint64_t gla, unsigned access)
 {

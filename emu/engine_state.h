@@ -18,28 +18,31 @@ enum {
 	CODE_BUFFER_64 = 16 << 20,
 	CODE_BUFFER_BLOCK = 32 << 20,
 	CODE_BUFFER_LEGACY = 12 << 20,
-	GIVEN_SLOTS = 4096, /* which frame was given for which fetched page; even and odd pages never share a slot */
-	DEVICE_SLOTS = 256, /* device pages that the softmmu may hold between two flushes */
-	DROPS = 32,	    /* frames whose translated code an instance still has to drop */
-	ACROSS_PAGES = 8,   /* pages of decoded instructions that go on in the next page: by the first one's number */
+	GIVEN_SLOTS = 4096,  /* which frame was given for which fetched page; even and odd pages never share a slot */
+	DEVICE_SLOTS = 256,  /* device pages that the softmmu may hold between two flushes */
+	DROPS = 32,	     /* frames whose translated code an instance still has to drop */
+	ACROSS_PAGES = 8,    /* pages of decoded instructions that go on in the next page: by the first one's number */
 	ACROSS_OFFSETS = 16, /* they begin at most 15 bytes before its end */
-	CUT_SLOTS = 2048,   /* where an instance's blocks are cut: powers of two, never full */
+	CUT_SLOTS = 2048,    /* where an instance's blocks are cut: powers of two, never full */
 	CUT_HOOK_SLOTS = 1024,
 	CUT_SEEN_SLOTS = 1024, /* places that are no hooks yet .. */
-	CUT_OFTEN = 8, /* .. and have to be met so often to become one */
-	PRIVATE_POISON = 0, /* private pages: what a fetch gets that must not happen */
-	PRIVATE_CODE,	    /* FXSAVE, FXRSTOR */
+	CUT_OFTEN = 8,	       /* .. and have to be met so often to become one */
+	PRIVATE_POISON = 0,    /* private pages: what a fetch gets that must not happen */
+	PRIVATE_CODE,	       /* FXSAVE, FXRSTOR */
 	PRIVATE_DATA,
 	PRIVATE_GDT,
 	PRIVATE_SINK, /* where stores go that are made only to learn the address of another */
 	PRIVATE_PAGES,
 	INSTANCE_LEGACY = 0,
 	INSTANCE_64,
-	INSTANCE_BLOCK, /* 64-bit code that is accounted for by block: no code hook */
-	INSTANCE_FAST,	/* 64-bit code in fast-forward, and blocks with a plan: no memory hook either */
+	INSTANCE_BLOCK,	 /* 64-bit code that is accounted for by block: no code hook */
+	INSTANCE_FAST,	 /* 64-bit code in fast-forward, and blocks with a plan: no memory hook either */
+	INSTANCE_FAST_2, /* the same for another address space */
 	INSTANCES,
+	SPACES = 2, /* that are remembered when they are left */
+	RETURNS_MAX = 128,
 	STRING_LEAST = 12, /* iterations that are worth leaving the instance that goes by instruction */
-	STAY_LEAST = 8, /* steps by instruction, or watched, before blocks are run by plan again */
+	STAY_LEAST = 8,	   /* steps by instruction, or watched, before blocks are run by plan again */
 	STAY_MAX = 512,
 	SLOTS_FIRST = 256, /* pages that a softmmu holds at first */
 	SLOTS_LARGE = 1024,
@@ -55,7 +58,7 @@ enum {
 };
 #define UNREACHABLE 0x8000000000000000ull /* not canonical: no code is ever there */
 #define PRIVATE_GLA 0x1000ull		  /* where private code sees private pages: only while nothing of the guest runs */
-#define PRIVILEGE_FLAG FLAG_AC /* set in a 64-bit instance at CPL 3: see engine_flush.c */
+#define PRIVILEGE_FLAG FLAG_AC		  /* set in a 64-bit instance at CPL 3: see engine_flush.c */
 #define ENGINE_FLAGS (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF | FLAG_DF)
 
 /* why the engine was stopped, beyond what callers are told */
@@ -80,8 +83,8 @@ struct given {
 };
 
 /*
- * Where an instance calls a hook in the middle of a block (engine_cut.c). A hook is at a linear address; the code that was translated before
- * it is there has to be dropped, so it is known for which frames that was done.
+ * Where an instance calls a hook in the middle of a block (engine_cut.c). A hook is at a linear address; the code that was translated
+ * before it is there has to be dropped, so it is known for which frames that was done.
  */
 struct cuts {
 	struct cut {
@@ -93,6 +96,7 @@ struct cuts {
 		unsigned times;
 	} seen[CUT_SEEN_SLOTS];
 	unsigned count, hooks, seen_count;
+	uint64_t forgotten;	       /* the step at which count began at 0 again */
 	uint64_t wanted, wanted_frame; /* the one to be made before the instance goes on; 0: none */
 	unsigned wanted_byte;	       /* of the frame, which the block to be translated anew contains */
 };
@@ -113,7 +117,8 @@ struct instance {
 	uint64_t full;	      /* so many find it full */
 	uint64_t slots;	      /* how many pages its softmmu holds, by our reckoning */
 	unsigned patience;
-	const uint64_t *reg; /* INSTANCE_FAST: its general registers; NULL: they cannot be found */
+	uint64_t space;	     /* INSTANCE_FAST: the CR3 with which its softmmu is filled */
+	const uint64_t *reg; /* likewise: its general registers; NULL: they cannot be found */
 	struct cuts cuts;
 	struct given given[GIVEN_SLOTS];
 };
@@ -134,6 +139,11 @@ struct wait {
 struct across {
 	struct code_page *page; /* NULL: none yet */
 	uint8_t bytes[ACROSS_OFFSETS][16];
+};
+
+/* An address space that the guest was in: how many flushes there had been, and steps, when it was left. */
+struct left {
+	uint64_t space, flushes, at;
 };
 
 /* The last stay in an instance that is slower: it was to be of so many steps, to its end. */
@@ -166,7 +176,7 @@ struct engine {
 	const struct code_piece *piece;	 /* of the next callback */
 	const struct code_piece *pieces; /* end of the block's */
 	uint64_t block_gla;
-	uint64_t reached; /* the instruction before which the hook of a block was called last */
+	uint64_t reached;     /* the instruction before which the hook of a block was called last */
 	uint32_t again_size;  /* if the next block is this one once more, nothing but its steps need be looked at: its size, else 0 */
 	uint32_t again_insns; /* its instructions */
 	uint64_t again;	      /* how often it was, which by_block does not have yet */
@@ -194,6 +204,10 @@ struct engine {
 	bool plans;	  /* blocks are run by plan where that can be */
 	bool observed;	  /* an observer is told of accesses: blocks run by plan, or by instruction */
 	bool planning;	  /* now: INSTANCE_FAST runs with account ACCOUNT_BLOCK */
+	unsigned fast;	  /* INSTANCE_FAST or INSTANCE_FAST_2: the one for the present address space */
+	bool two_spaces;  /* both are in use */
+	unsigned returns; /* +1 for a return to a space that was left since the last flush, -1 for any other */
+	struct left left[SPACES];
 	uint64_t stretch; /* by instruction until this step, then see whether blocks can be run again */
 	struct stay by_insn, watched;
 	uint32_t stay_max;
@@ -209,8 +223,8 @@ struct engine {
 	uint64_t charged_limit; /* the clock, without unsettled steps, from which it must be looked at again */
 	uint64_t dearest;	/* the highest price of a step */
 	volatile int kicked;
-	bool running; /* the instance executes */
-	bool halted;  /* by a hook, before an instruction */
+	bool running;	    /* the instance executes */
+	bool halted;	    /* by a hook, before an instruction */
 	bool fetch_refused; /* it has stopped between two blocks */
 
 	/* counting since the last settlement */
@@ -224,14 +238,20 @@ struct engine {
 	uint64_t string_end;	/* the step after which engine_string left a REP instruction to the engine */
 	uint64_t smc_step;	/* a step whose store hit a code frame: the engine may begin it again */
 	uint64_t smc_rcx;
-	uint64_t call_undo; /* what an indirect CALL overwrote */
+	uint64_t flags_step; /* a step with INSN_FLAGS .. */
+	uint64_t flags_kept; /* .. and the flags before it */
+	bool put_back_flags; /* it did not complete */
+	uint64_t call_undo;  /* what an indirect CALL overwrote */
 	uint64_t call_undo_at;
 	uint64_t begun_step;  /* step at which this engine run began */
 	struct insn previous; /* the instruction before a change of page, whose decoded page may be dropped */
-	struct insn across;   /* the instruction under way, when it lies in two pages */
+	struct insn across;   /* the instruction under way, when it lies in two pages .. */
+	uint8_t across_part;  /* .. and which part of the TLB had its second page */
 	struct across across_of[ACROSS_PAGES];
-	struct code_page *kept_page; /* while a block of such an instruction is under way: page and code_base as they are; NULL: it is not */
+	struct code_page
+	    *kept_page; /* while a block of such an instruction is under way: page and code_base as they are; NULL: it is not */
 	uint64_t kept_base;
+	bool left_across; /* such a block was left at its instruction */
 
 	/* a fault that the plan of the block under way has come to: what its instruction does not find when it gets there */
 	struct {
@@ -265,9 +285,10 @@ struct engine {
 	struct instance *private_in;
 	uint64_t probe_frame; /* uc_ctl_remove_cache asks where this frame is; ~0: nobody asks */
 	uint64_t flushed_epoch, flushes, marks;
-	bool flush;	   /* the softmmu must be flushed before it goes on */
-	bool user;	   /* the softmmu was last used at CPL 3 .. */
-	bool user_pages;   /* .. and below it with SMAP suspended: EFLAGS.AC */
+	bool flush;	 /* the softmmu must be flushed before it goes on */
+	uint64_t space;	 /* the softmmu was last used after so many loads of CR3 .. */
+	bool user;	 /* .. at CPL 3 .. */
+	bool user_pages; /* .. and below it with SMAP suspended: EFLAGS.AC */
 	uc_context *context, *moved;
 	struct code_piece no_piece;
 	struct code_page no_code;
@@ -282,7 +303,7 @@ static inline bool engine_in_blocks(const struct engine *e)
 
 static inline bool engine_is_fast(const struct engine *e)
 {
-	return e->now == &e->inst[INSTANCE_FAST];
+	return e->now >= &e->inst[INSTANCE_FAST];
 }
 
 /* The page that instructions come from must be looked up again. */
@@ -322,8 +343,9 @@ const struct code_piece *engine_piece_under_way(struct engine *e);
 
 /* engine_cut.c */
 
-/* Does the instance call engine_on_cut at this offset of the page that instructions come from (of one that it begins there; or of the next)? */
-bool engine_has_cut(const struct engine *e, unsigned offset);
+/* Does the instance call engine_on_cut at this offset of the page that instructions come from (of one that it begins there; or of the
+ * next)? */
+bool engine_has_cut(struct engine *e, unsigned offset);
 /* It is to do so when it goes on after it was stopped. false: there are too many such places, or this one is not met often. */
 bool engine_want_cut(struct engine *e, unsigned offset);
 /* Does it, while the instance does not run. */
@@ -335,7 +357,8 @@ const struct code_block *engine_across(struct engine *e, uint64_t gla, uint32_t 
 void engine_enter_across(struct engine *e, uint64_t gla);
 void engine_leave_across(struct engine *e);
 
-/* engine_area.c: books the accesses of FXSAVE or FXRSTOR, which is next, at this address. false: nothing is booked, it goes by instruction */
+/* engine_area.c: books the accesses of FXSAVE or FXRSTOR, which is next, at this address. false: nothing is booked, it goes by instruction
+ */
 bool engine_book_area(struct engine *e, const struct insn *insn, uint64_t gla);
 
 /* engine_plan.c: books the accesses of a block; PLAN_STOPPED: not all of them, it has to go by instruction */
@@ -353,8 +376,8 @@ enum plan_end engine_run_plan_observed(struct engine *e, const struct code_block
 void engine_take_over(struct engine *e);
 
 /*
- * engine_string.c: can iterations of the instruction, at least so many, be made by our own code now? 0: any number, none too. It makes them,
- * the first of them whatever the clock says; the registers are in cpu.
+ * engine_string.c: can iterations of the instruction, at least so many, be made by our own code now? 0: any number, none too. It makes
+ * them, the first of them whatever the clock says; the registers are in cpu.
  */
 bool engine_has_string(struct engine *e, const struct insn *insn, unsigned least);
 void engine_string(struct engine *e);
@@ -379,11 +402,10 @@ const uint64_t *engine_find_registers(uc_engine *uc);
 void engine_halt(struct engine *e, enum stop why);
 /* The fetch from a page that instructions did not come from before. false: stopped. */
 bool engine_fetch_page(struct engine *e, uint64_t gla);
-/*
- * The fetch of the second page of an instruction, whose 15 bytes, and more of what follows, are given. NULL: stopped. What fetches it once
- * more, without another access, hits: that is not to be counted.
- */
-const struct tlb_entry *engine_fetch_across(struct engine *e, uint64_t gla, uint8_t bytes[16]);
+/* The fetch of the second page of an instruction, whose 15 bytes, with those of what follows, are given. false: stopped. */
+bool engine_fetch_across(struct engine *e, uint64_t gla, uint8_t bytes[16]);
+/* That fetch is made again, for reasons of ours, and is then a hit: it is counted once. */
+void engine_fetches_again(struct engine *e);
 /* false: the engine was stopped for something other than an instruction */
 bool engine_may_go_on(struct engine *e, uint64_t gla);
 
@@ -398,6 +420,8 @@ void engine_outgrows(struct engine *e);
 /* Everything that has to be in order before the engine goes on; true if any of it is not. */
 void engine_attend(struct engine *e);
 bool engine_must_attend(const struct engine *e);
+/* What the instances without a memory hook hold has rights that are not right any more. */
+void engine_forget_unwatched(struct engine *e);
 
 /* engine_memory.c: the data caches' part of size bytes within a page */
 void engine_price_data(struct engine *e, hpa_t hpa, unsigned size);

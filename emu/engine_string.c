@@ -214,6 +214,8 @@ void engine_string(struct engine *e)
 	if (!gpr[RCX]) {
 		cpu->rip += insn->len;
 		e->rep_steps--;
+	} else if (insn->flags & INSN_CROSS) {
+		engine_fetches_again(e);
 	}
 	if (e->stretch && e->done >= e->stretch)
 		e->in_blocks = true;

@@ -133,12 +133,14 @@ void engine_sync_out(struct engine *e)
 	struct cpu *cpu = e->cpu;
 
 	read_all(in);
-	if (e->halted && engine_in_blocks(e)) /* as there are code hooks, Unicorn 2.1.1 leaves RIP behind where it goes from block to block */
+	if (e->halted &&
+	    engine_in_blocks(e)) /* as there are code hooks, Unicorn 2.1.1 leaves RIP behind where it goes from block to block */
 		in->known[REG_RIP_INDEX] = e->reached;
 	memcpy(cpu->gpr, in->known, (in->wide ? GPR_COUNT : 8) * sizeof cpu->gpr[0]);
 	cpu->rip = in->known[REG_RIP_INDEX];
 	in->known[REG_FLAGS_INDEX] = (in->known[REG_FLAGS_INDEX] & (ENGINE_FLAGS | PRIVILEGE_FLAG)) | FLAG_FIXED;
-	cpu->rflags = (cpu->rflags & ~ENGINE_FLAGS) | (in->known[REG_FLAGS_INDEX] & ENGINE_FLAGS);
+	uint64_t flags = e->put_back_flags ? e->flags_kept : in->known[REG_FLAGS_INDEX];
+	cpu->rflags = (cpu->rflags & ~ENGINE_FLAGS) | (flags & ENGINE_FLAGS);
 }
 
 /* FXSAVE (or FXRSTOR) of an instance's registers, by an instruction on a private page. */

@@ -73,7 +73,7 @@ static bool write_cr3(struct cpu *cpu, uint64_t value)
 	cpu->cr3 = cr3;
 	if (!keep)
 		mmu_flush_pcid(&cpu->mmu, pcide ? (uint16_t)(cr3 & CR3_PCID) : 0);
-	cpu_paging_changed(cpu);
+	cpu_space_changed(cpu);
 	return true;
 }
 

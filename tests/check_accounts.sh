@@ -4,7 +4,7 @@
 # natively, under EPT, shadow and agile paging, on the plain model and with a processor's caches and prices.
 . "$(dirname "$0")/in_kernel.sh"
 
-for program in 'forkwait 10' 'pcd 5' 'cow 1M 2' 'mmapchurn 200' 'pagefault 4M 1' 'segv 200 1' 'sort 10000'; do
+for program in 'forkwait 10' 'pcd 5' 'cow 1M 2' 'mmapchurn 200' 'pagefault 4M 1' 'segv 200 1' 'nps 100' 'sort 10000'; do
 	for paging in native ept shadow agile; do
 		for cpu in '' '--cpu skylake'; do
 			for account in insn block; do

@@ -140,6 +140,60 @@ START_TEST(a_code_hook_of_one_address_added_later_takes_over_after_remove_cache)
 }
 END_TEST
 
+static void on_second(uc_engine *uc, uint64_t address, uint32_t size, void *user)
+{
+	(void)size;
+	(void)user;
+	if (address == BARE_CODE + 10)
+		uc_emu_stop(uc);
+}
+
+/* An instance of its own, with hooks at two addresses or at all. */
+static uc_engine *open_hooked(const uint8_t between[5], bool narrow)
+{
+	static const uint8_t before[] = {0x21, 0xd8, NOP}, after[] = {0x21, 0xf0, NOP, NOP}; /* and eax,ebx; nop; and eax,esi; nop; nop */
+	uc_engine *uc;
+	uc_hook hook;
+
+	CHECK(!uc_open(UC_ARCH_X86, UC_MODE_64, &uc) && !uc_mem_map(uc, BARE_CODE, 4096, UC_PROT_ALL));
+	CHECK(!uc_mem_write(uc, BARE_CODE, before, 3) && !uc_mem_write(uc, BARE_CODE + 3, between, 5));
+	CHECK(!uc_mem_write(uc, BARE_CODE + 8, after, 4));
+	if (narrow)
+		CHECK(!uc_hook_add(uc, &hook, UC_HOOK_CODE, (void *)on_second, NULL, BARE_CODE + 2, BARE_CODE + 2));
+	CHECK(!uc_hook_add(uc, &hook, UC_HOOK_CODE, (void *)on_second, NULL, narrow ? BARE_CODE + 10 : 1, narrow ? BARE_CODE + 10 : 0));
+	return uc;
+}
+
+static uint64_t flags_of(uc_engine *uc, uint64_t values)
+{
+	static const int regs[] = {UC_X86_REG_RAX, UC_X86_REG_RBX, UC_X86_REG_RCX, UC_X86_REG_RDX, UC_X86_REG_RSI};
+	uint64_t flags = 2;
+
+	uc_reg_write(uc, UC_X86_REG_EFLAGS, &flags);
+	for (unsigned r = 0; r < ARRAY_LEN(regs); r++, values >>= 7) {
+		uint64_t value = (uint32_t)values;
+		uc_reg_write(uc, regs[r], &value);
+	}
+	CHECK(!uc_emu_start(uc, BARE_CODE, BARE_CODE + 12, 0, 0));
+	uc_reg_read(uc, UC_X86_REG_EFLAGS, &flags);
+	return flags;
+}
+
+/* The flags come of AND at both hooks, in between of SUB and SETO, SHL by CL, ADC, SUB and LAHF. */
+START_TEST(flags_are_in_step_at_the_second_hook_of_a_block)
+{
+	static const uint8_t between[][5] = {
+	    {0x29, 0xd1, 0x0f, 0x90, 0xc2}, {0xd3, 0xe2, NOP, NOP, NOP}, {0x11, 0xd1, NOP, NOP, NOP}, {0x29, 0xd1, 0x9f, NOP, NOP}};
+	uc_engine *all = open_hooked(between[_i], false), *narrow = open_hooked(between[_i], true);
+	uint64_t values = 0x9e3779b97f4a7c15;
+
+	for (unsigned i = 0; i < 200; i++, values = values * 6364136223846793005u + 1442695040888963407u)
+		ck_assert_uint_eq(flags_of(all, values), flags_of(narrow, values));
+	uc_close(all);
+	uc_close(narrow);
+}
+END_TEST
+
 START_TEST(the_code_hook_runs_at_each_iteration_of_rep_and_once_more)
 {
 	BARE_PUT(&b, BARE_CODE, 0xf3, 0xa4, NOP);
@@ -298,6 +352,7 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, the_code_hook_runs_before_the_instruction_with_rip_and_flags_in_step);
 	tcase_add_test(tc, the_block_hook_runs_before_the_block_and_a_stop_there_runs_nothing);
 	tcase_add_test(tc, a_code_hook_of_one_address_added_later_takes_over_after_remove_cache);
+	tcase_add_loop_test(tc, flags_are_in_step_at_the_second_hook_of_a_block, 0, 4);
 	tcase_add_test(tc, the_code_hook_runs_at_each_iteration_of_rep_and_once_more);
 	tcase_add_test(tc, the_size_of_bytes_that_unicorn_cannot_decode_is_garbage);
 	tcase_add_loop_test(tc, only_a_store_through_window_0_is_noticed, 0, ARRAY_LEN(rewrites));

@@ -39,6 +39,7 @@ enum insn_flags {
 	INSN_SYSTEM = 1 << 19,	   /* sys is not SYS_NONE (set by emu/codecache.c, as the next) */
 	INSN_FSGS = 1 << 20,	   /* its memory operand lies in FS or GS */
 	INSN_CHECKED = 1 << 21,	   /* always to be checked: memory operand in CS, LDMXCSR, FXRSTOR */
+	INSN_FLAGS = 1 << 22,	   /* the engine spoils the flags if its access faults (set by emu/codecache.c too) */
 };
 
 /* instruction classes for the cycle account */

@@ -52,12 +52,18 @@ void cpu_reset(struct cpu *cpu)
 	mmu_flush_all(&cpu->mmu);
 }
 
-void cpu_paging_changed(struct cpu *cpu)
+void cpu_space_changed(struct cpu *cpu)
 {
 	struct paging_regs regs = {.cr0 = cpu->cr0, .cr3 = cpu->cr3, .cr4 = cpu->cr4, .efer = cpu->efer, .pkru = cpu->pkru};
 
 	memcpy(regs.pdpte, cpu->pdpte, sizeof regs.pdpte);
 	mmu_set_paging(&cpu->mmu, &regs);
+	cpu->spaces++;
+}
+
+void cpu_paging_changed(struct cpu *cpu)
+{
+	cpu_space_changed(cpu);
 	cpu->engine_flush = true;
 }
 

@@ -209,9 +209,10 @@ struct cpu {
 	struct cost cost;
 	struct mem *mem;
 
-	/* set by anything after which the engine must not go on with the translations that it holds: CR, EFER, PKRU writes, flushes, changes
-	 * of AC; of CPL and segments it keeps account itself; see emu/engine_flush.c */
+	/* set by anything after which the engine must not go on with the translations that it holds: CR, EFER, PKRU writes, flushes,
+	 * changes of AC; of CPL and segments it keeps account itself; see emu/engine_flush.c */
 	bool engine_flush;
+	uint64_t spaces; /* +1 whenever CR3 is loaded, with whatever value */
 };
 
 /* code width by CS and EFER: 64, 32 or 16 */
@@ -248,6 +249,8 @@ void cpu_reset(struct cpu *cpu);
 
 /* To be called after CR0, CR3, CR4, EFER, PKRU or the PDPTE registers changed: decodes the paging mode; asks the engine to flush. */
 void cpu_paging_changed(struct cpu *cpu);
+/* The same when nothing but CR3 and with it the PDPTE registers changed: the engine may keep what it knows of other address spaces. */
+void cpu_space_changed(struct cpu *cpu);
 
 /* The bits that every data access of the current privilege carries: ACC_USER, ACC_AC. */
 static inline unsigned cpu_access(const struct cpu *cpu, unsigned kind)
