@@ -96,15 +96,13 @@ static bool reserve(struct code_page *page, unsigned pieces, unsigned plans)
 	       grow((void **)&page->plan, &page->plans_room, page->plans, plans, sizeof *page->plan);
 }
 
-/* Has to go by itself: not known, because it goes on in the next page; our own code's; with accesses, or faults, that need to be looked at.
- */
+/* Has to go by itself: it goes on in the next page, is our own code's, or has accesses or faults that need to be looked at. */
 static bool stands_alone(const struct insn *insn)
 {
 	return !insn || (insn->flags & (INSN_SYSTEM | INSN_REP | INSN_FLAGS)) || codeblock_pieces(insn) < 0;
 }
 
-/* Decodes what the block consists of: no more than its bytes, and no more than so many instructions. What cannot be accounted for is
- * marked. */
+/* Decodes the block: no more than its bytes, no more than so many instructions. What cannot be accounted for as a whole is marked. */
 static void add_up(struct codecache *cache, struct code_page *page, unsigned offset, unsigned width, unsigned most, struct code_block *b)
 {
 	unsigned at = offset;

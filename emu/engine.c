@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The engine (engine.h): Unicorn executes plain instructions at its CPL 0 with paging off in its own eyes; we give it every translation,
- * see every access, stop it before every instruction that our own code executes, and count. One Unicorn instance for 64-bit code, one for
+ * see every access, stop it before every instruction that our own code executes, and count. Instances for 64-bit code (README), one for
  * 32- and 16-bit code (which has a private GDT), over the same RAM. The softmmu inside is a cache of the model: what is in it is always
  * something that the tables, or an entry of the modelled TLBs, still give; whatever might change that flushes it.
  *
@@ -149,6 +149,7 @@ static void run_once(struct engine *e)
 	e->stop = STOP_NONE;
 	e->fault = e->halted = e->fetch_refused = e->left_across = false;
 	e->block_done = e->done;
+	e->flags_step = 0;
 	e->running = true;
 	uc_err err = uc_emu_start(e->now->uc, e->cpu->rip, UNREACHABLE, 0, 0);
 	e->running = false;
@@ -306,7 +307,7 @@ enum engine_stop engine_run(struct engine *e, uint64_t max)
 	engine_forget_fetch_page(e);
 	bool lines = e->mmu->env.caches && e->mmu->env.caches->l1i.sets && e->account != ACCOUNT_FAST;
 	e->fetch_span = lines ? BIT(CACHE_LINE_SHIFT) : PAGE_SIZE;
-	e->rep_step = e->rep_suspended = e->smc_step = e->special_step = e->flags_step = 0;
+	e->rep_step = e->rep_suspended = e->smc_step = e->special_step = 0;
 	e->access.step = 0; /* a step that faulted, if its number is used again */
 	e->call_undo_at = 0;
 	e->begun_step = e->done;

@@ -55,6 +55,24 @@ static bool target_faults(struct engine *e, uint64_t gla)
 	return rip_of(e, gla) > e->cpu->seg[SEG_CS].limit;
 }
 
+/* The translation of a fetch; as mmu_access, but the entry that served the page last is tried first. An observer has to be told. */
+static struct tlb_entry *translate_fetch(struct engine *e, uint64_t gla)
+{
+	unsigned access = engine_fetch_access(e->cpu);
+	struct turn *turn = &e->turn[(gla >> PAGE_SHIFT) % TURNS];
+	struct tlb_entry *entry = turn->entry;
+
+	if (likely(turn->page == gla >> PAGE_SHIFT && entry && mmu_entry_serves(e->mmu, entry, GLA(gla)) &&
+		   mmu_entry_permits(e->mmu, entry, access) && !e->observed)) {
+		mmu_hit_again(e->mmu, entry, access);
+		return entry;
+	}
+	entry = mmu_access(e->mmu, GLA(gla), access);
+	turn->page = gla >> PAGE_SHIFT;
+	turn->entry = entry && tlb_stays(mmu_first(e->mmu, access), entry) ? entry : NULL;
+	return entry;
+}
+
 /*
  * The page that instructions come from changes: the fetch is an access of the processor. Further fetches from the page are hits, until
  * instructions come from another or the engine's run ends. Returns false when the engine has been stopped.
@@ -68,7 +86,7 @@ bool engine_fetch_page(struct engine *e, uint64_t gla)
 		engine_halt(e, STOP_EXCEPTION);
 		return false;
 	}
-	const struct tlb_entry *entry = mmu_access(e->mmu, GLA(gla), engine_fetch_access(e->cpu));
+	const struct tlb_entry *entry = translate_fetch(e, gla);
 	if (!entry) {
 		raise_walk(e->cpu, GLA(gla), engine_fetch_access(e->cpu));
 		e->extra_fetches++;
@@ -85,8 +103,10 @@ bool engine_fetch_page(struct engine *e, uint64_t gla)
 		engine_halt(e, STOP_EXCEPTION);
 		return false;
 	}
-	e->previous = *e->insn;
-	e->insn = &e->previous;
+	if (e->insn != &e->previous) {
+		e->previous = *e->insn;
+		e->insn = &e->previous;
+	}
 	e->page = codecache_page(&e->code, hpa, e->width);
 	if (!e->page) {
 		raise_stop(e->cpu, "the host has no memory left for decoded code");

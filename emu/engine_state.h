@@ -21,6 +21,7 @@ enum {
 	GIVEN_SLOTS = 4096,  /* which frame was given for which fetched page; even and odd pages never share a slot */
 	DEVICE_SLOTS = 256,  /* device pages that the softmmu may hold between two flushes */
 	DROPS = 32,	     /* frames whose translated code an instance still has to drop */
+	TURNS = 64,	     /* pages that instructions have come from, by number */
 	ACROSS_PAGES = 8,    /* pages of decoded instructions that go on in the next page: by the first one's number */
 	ACROSS_OFFSETS = 16, /* they begin at most 15 bytes before its end */
 	CUT_SLOTS = 2048,    /* where an instance's blocks are cut: powers of two, never full */
@@ -135,6 +136,12 @@ struct wait {
 	unsigned times;
 };
 
+/* A page that instructions came from: the entry that served its fetch, and stays as long as it serves; NULL: none is known to. */
+struct turn {
+	uint64_t page;
+	struct tlb_entry *entry;
+};
+
 /* Instructions that go on in the next page, as decoded last: their bytes, by how many of these are in the first page. */
 struct across {
 	struct code_page *page; /* NULL: none yet */
@@ -247,6 +254,7 @@ struct engine {
 	struct insn previous; /* the instruction before a change of page, whose decoded page may be dropped */
 	struct insn across;   /* the instruction under way, when it lies in two pages .. */
 	uint8_t across_part;  /* .. and which part of the TLB had its second page */
+	struct turn turn[TURNS];
 	struct across across_of[ACROSS_PAGES];
 	struct code_page
 	    *kept_page; /* while a block of such an instruction is under way: page and code_base as they are; NULL: it is not */

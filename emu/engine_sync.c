@@ -133,8 +133,8 @@ void engine_sync_out(struct engine *e)
 	struct cpu *cpu = e->cpu;
 
 	read_all(in);
-	if (e->halted &&
-	    engine_in_blocks(e)) /* as there are code hooks, Unicorn 2.1.1 leaves RIP behind where it goes from block to block */
+	/* with code hooks, Unicorn 2.1.1 does not take RIP along from block to block */
+	if (e->halted && engine_in_blocks(e))
 		in->known[REG_RIP_INDEX] = e->reached;
 	memcpy(cpu->gpr, in->known, (in->wide ? GPR_COUNT : 8) * sizeof cpu->gpr[0]);
 	cpu->rip = in->known[REG_RIP_INDEX];
