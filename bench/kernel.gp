@@ -3,8 +3,8 @@ set title "Whole programs in the guest kernel, natively, on vtxray and on Debian
 set ylabel "million instructions a second (median)"
 set yrange [0:*]
 set style data histograms
-set xtics rotate by -20
+set xtics rotate by -45
 set datafile separator ","
 set key autotitle columnhead
 file = data . "/kernel.csv"
-plot file using 3:xtic(1) title "vtxray" dt 1 fs pattern 0, "" using 4 title "bochs" dt 1 fs pattern 3
+plot file using 3:xtic(word(strcol(1), 1)) title "vtxray" dt 1 fs pattern 0, "" using 4 title "bochs" dt 1 fs pattern 3
