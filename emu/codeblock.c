@@ -179,7 +179,7 @@ static void plan_block(struct codecache *cache, struct code_page *page, unsigned
 static void keep_plan(struct code_page *page, struct code_block *b, const struct plan_op *op)
 {
 	b->plan = page->plans;
-	for (int i = 0; i < b->plan_ops; i++, op++) {
+	for (int i = 0; op && i < b->plan_ops; i++, op++) {
 		b->loads = (uint16_t)(b->loads + (op->kind == PLAN_READ || op->kind == PLAN_RMW));
 		b->stores = (uint16_t)(b->stores + (op->kind == PLAN_WRITE || op->kind == PLAN_RMW));
 		b->guarded |= op->flags & PLAN_GUARD;

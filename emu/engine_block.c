@@ -395,7 +395,7 @@ static __attribute__((noinline)) void another_block(struct engine *e, uint64_t g
 		b = NULL;
 	if (unlikely(!b))
 		block_slow(e, gla, size);
-	else if (may_come_again(e, b, gla))
+	else if (e->block == b && may_come_again(e, b, gla)) /* else b may be gone */
 		expect_again(e, b);
 }
 
