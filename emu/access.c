@@ -57,6 +57,15 @@ void access_has_failed(struct data_access *a, uint64_t page, bool write)
 	a->fault = a->cpu->mmu.last;
 }
 
+void access_keep(struct data_access *a, uint64_t step, uint64_t page, bool write, const struct tlb_entry *entry)
+{
+	access_begin(a, step);
+	if (entry)
+		access_was_made(a, page, write, 0);
+	else
+		access_has_failed(a, page, write);
+}
+
 /* Translates, and remembers how that failed: whoever asks again in this step gets the same answer. */
 static const struct tlb_entry *access_page(struct data_access *a, uint64_t page, unsigned access)
 {

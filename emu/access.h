@@ -63,6 +63,8 @@ bool access_piece(struct data_access *a, const struct insn *insn, uint64_t gla, 
 /* What a plan has done for the step (engine_plan.c): a translation, and so many pieces priced; a translation that failed just now. */
 void access_was_made(struct data_access *a, uint64_t page, bool write, unsigned pieces);
 void access_has_failed(struct data_access *a, uint64_t page, bool write);
+/* One of either, that our own code has made just now for a step that has yet to begin. entry NULL: it failed. */
+void access_keep(struct data_access *a, uint64_t step, uint64_t page, bool write, const struct tlb_entry *entry);
 
 /* The instruction did not complete: its loads and stores were none. */
 void access_undo(struct data_access *a);

@@ -50,11 +50,19 @@ static bool is_common_store(const struct insn *insn)
 	return (op < 0x40 && (op & 7) < 2) || (op >= 0x80 && op <= 0x83) || (op >= 0x86 && op <= 0x89) || op == 0xc6 || op == 0xc7;
 }
 
-static uint64_t address_part(struct engine *e, unsigned reg)
+uint64_t engine_operand(struct engine *e, const struct insn *insn, uint64_t gla)
 {
-	if (reg == REG_NONE)
-		return 0;
-	return reg == REG_RIP ? e->insn_gla + e->insn->len : engine_read_reg(e, reg);
+	uint64_t at = (uint64_t)insn->disp;
+
+	if (insn->base == REG_RIP)
+		at += gla + insn->len;
+	else if (insn->base < GPR_COUNT)
+		at += engine_read_reg(e, insn->base);
+	if (insn->index < GPR_COUNT)
+		at += engine_read_reg(e, insn->index) * insn->scale;
+	if (insn->addrsize == 4)
+		at = (uint32_t)at;
+	return at + (insn->seg >= SEG_FS ? e->cpu->seg[insn->seg].base : 0);
 }
 
 /* The linear address at which such a store of 64-bit code faults, from its registers, which are as before it. false: it must be tried. */
@@ -64,10 +72,7 @@ static bool store_address(struct engine *e, uint64_t *gla)
 
 	if (!e->now->wide || !is_common_store(insn))
 		return false;
-	uint64_t first = address_part(e, insn->base) + address_part(e, insn->index) * insn->scale + (uint64_t)insn->disp;
-	if (insn->addrsize == 4)
-		first = (uint32_t)first;
-	first += insn->seg >= SEG_FS ? e->cpu->seg[insn->seg].base : 0;
+	uint64_t first = engine_operand(e, insn, e->insn_gla);
 	*gla = page_base(first) == e->fault_page ? first : e->fault_page; /* or its second page's first byte */
 	return page_base(first) == e->fault_page || page_base(first + insn->memsize - 1) == e->fault_page;
 }
@@ -175,6 +180,7 @@ static void run_once(struct engine *e)
 		raise_stop(e->cpu, uc_strerror(err));
 		e->stop = STOP_EXCEPTION;
 	}
+	CHECK(!e->foreseen.step || e->done <= e->foreseen.step); /* the fault has not been passed by */
 	e->foreseen.step = 0;
 }
 

@@ -11,27 +11,19 @@
 
 enum { AREA_SIZE = 512, AREA_MXCSR = 24, AREA_ST = 0x20, AREA_XMM = 0xa0, AREA_PIECES = 55 };
 
-static bool is_area(const struct engine *e, const struct insn *insn)
+bool engine_is_area(uint32_t flags)
 {
-	const uint32_t flags = INSN_ALIGN16 | INSN_MULTI | INSN_MEM | INSN_X87 | INSN_X87_NOWAIT;
-	const uint32_t looked_at = INSN_ALIGN16 | INSN_CHECKED | INSN_X87; /* here */
+	const uint32_t wanted = INSN_ALIGN16 | INSN_MULTI | INSN_MEM | INSN_X87 | INSN_X87_NOWAIT;
 
-	return insn->map == 1 && insn->opcode == 0xae && (insn->flags & flags) == flags && !(insn->flags & INSN_FSGS) &&
-	       insn->addrsize == 8 && !(insn->flags & e->slow & ~looked_at) && !(e->cpu->cr0 & (CR0_EM | CR0_TS));
+	return (flags & wanted) == wanted;
 }
 
-static uint64_t area_at(const struct engine *e, const struct insn *insn, uint64_t gla)
+/* Nothing has to be checked of it but what is looked at here. */
+static bool is_available(const struct engine *e, const struct insn *insn)
 {
-	const uint64_t *reg = e->now->reg;
-	uint64_t at = (uint64_t)insn->disp;
+	const uint32_t looked_at = INSN_ALIGN16 | INSN_CHECKED | INSN_X87;
 
-	if (insn->base == REG_RIP)
-		at += gla + insn->len;
-	else if (insn->base < GPR_COUNT)
-		at += reg[insn->base];
-	if (insn->index < GPR_COUNT)
-		at += reg[insn->index] * insn->scale;
-	return at;
+	return !(insn->flags & e->slow & ~looked_at) && !(e->cpu->cr0 & (CR0_EM | CR0_TS));
 }
 
 /* One more access to the area, of which the first has found the entry. */
@@ -65,21 +57,25 @@ bool engine_book_area(struct engine *e, const struct insn *insn, uint64_t gla)
 {
 	bool write = insn->flags & INSN_WRITE;
 	unsigned access = write ? e->write_access : e->read_access;
-	uint64_t marks = e->mem->marks, allows;
-	hpa_t area;
+	uint64_t marks = e->mem->marks, at = engine_operand(e, insn, gla), allows;
+	hpa_t page;
 
-	if (!e->planning || e->observed || !is_area(e, insn) || e->done >= e->limit ||
+	if (e->observed || !is_available(e, insn) || e->done >= e->limit ||
 	    *e->cpu->cost.clock + AREA_PIECES * e->dearest_piece >= e->charged_limit)
 		return false;
-	uint64_t at = area_at(e, insn, gla);
 	if (at % 16 || page_offset(at) + AREA_SIZE > PAGE_SIZE || !is_canonical(at, e->mmu->mode.linear_width) ||
-	    !mmu_glance(e->mmu, GLA(at), access, &area, &allows) || e->mem->marks != marks || !mem_is_ram(e->mem, area, PAGE_SIZE))
+	    !mmu_glance(e->mmu, GLA(at), access, &page, &allows) || e->mem->marks != marks || !mem_is_ram(e->mem, page, PAGE_SIZE))
 		return false;
-	area.u |= page_offset(at);
+	const hpa_t area = HPA(page.u | page_offset(at));
 	if (write ? e->mem->frame_flags[area.u >> PAGE_SHIFT] : !plain_mxcsr((uint32_t)mem_read(e->mem, HPA(area.u + AREA_MXCSR), 4)))
 		return false;
 	struct tlb_entry *entry = mmu_access(e->mmu, GLA(at), access);
-	CHECK(entry); /* as the glance has found */
+	if (unlikely(!entry || tlb_entry_hpa(entry, GLA(at)).u != area.u)) { /* not as the glance has found */
+		access_keep(&e->access, e->done + 1, page_base(at), write, entry);
+		access_again(&e->access);
+		e->special_step = e->done + 1;
+		return false;
+	}
 	book_area(e, entry, area, write);
 	return true;
 }

@@ -144,7 +144,7 @@ static void go_by_instruction(struct engine *e, const struct code_block *b, uint
 {
 	uint32_t steps = b && b->insns ? b->insns : 1;
 
-	if (!b || (b->flags & e->slow && !(b->flags & INSN_X87_NOWAIT))) /* but FXSAVE, FXRSTOR */
+	if (!b || (b->flags & e->slow && !engine_is_area(b->flags)))
 		*hint_of(e, gla) = (struct hint){.gla = gla, .steps = steps};
 	steps = stay_for(e, &e->by_insn, steps);
 	e->in_blocks = false;
@@ -198,6 +198,7 @@ static ALWAYS_INLINE void begin_planned(struct engine *e, const struct code_bloc
 		begin_unwatched(e, b, gla, done);
 		return;
 	}
+	e->reached = gla;
 	if (end == PLAN_FAULTS) {
 		begin_faulting(e, b, gla, done);
 		return;
@@ -299,14 +300,13 @@ static void begin_across(struct engine *e, uint64_t gla, uint32_t size)
 /* A block of FXSAVE or FXRSTOR alone, by what is known of their accesses. false: it is none, or goes by instruction. */
 static bool begin_area(struct engine *e, const struct code_block *b, uint64_t gla)
 {
-	const struct insn *insn = &e->page->insn[e->page->at[page_offset(gla)]];
-
-	if (!e->planning || b->insns != 1 || insn->map != 1 || insn->opcode != 0xae)
+	if (!e->planning || b->insns != 1 || !engine_is_area(b->flags))
 		return false;
 	if (lacks_cut(e, b)) {
 		cut_block(e, b, gla);
 		return true;
 	}
+	const struct insn *insn = &e->page->insn[e->page->at[page_offset(gla)]];
 	if ((e->fetch_span != PAGE_SIZE && !has_lines(e, b, gla)) || !engine_book_area(e, insn, gla))
 		return false;
 	if (!engine_must_attend(e)) {
@@ -322,6 +322,7 @@ static bool begin_area(struct engine *e, const struct code_block *b, uint64_t gl
 static __attribute__((noinline)) bool turn_page(struct engine *e, uint64_t gla)
 {
 	CHECK(e->piece == e->pieces);
+	e->reached = gla;
 	engine_end_block(e);
 	if (e->stop != STOP_NONE) {
 		uc_emu_stop(e->now->uc);
@@ -382,7 +383,6 @@ static __attribute__((noinline)) void another_block(struct engine *e, uint64_t g
 {
 	uint64_t done = e->done;
 
-	e->reached = gla;
 	if (gla - e->code_base >= PAGE_SIZE && !turn_page(e, gla))
 		return;
 	const struct code_block *b = known_block(e, gla, size);
@@ -416,7 +416,6 @@ void engine_on_unwatched_block(uc_engine *uc, uint64_t gla, uint32_t size, void 
 
 static ALWAYS_INLINE void another_watched_block(struct engine *e, uint64_t gla, uint32_t size)
 {
-	e->reached = gla;
 	if (likely(e->piece == e->pieces && e->done < e->watched_until)) {
 		const struct code_block *b = known_block(e, gla, size);
 		if (likely(b && fits(e, b))) {

@@ -55,24 +55,6 @@ static bool target_faults(struct engine *e, uint64_t gla)
 	return rip_of(e, gla) > e->cpu->seg[SEG_CS].limit;
 }
 
-/* The translation of a fetch; as mmu_access, but the entry that served the page last is tried first. An observer has to be told. */
-static struct tlb_entry *translate_fetch(struct engine *e, uint64_t gla)
-{
-	unsigned access = engine_fetch_access(e->cpu);
-	struct turn *turn = &e->turn[(gla >> PAGE_SHIFT) % TURNS];
-	struct tlb_entry *entry = turn->entry;
-
-	if (likely(turn->page == gla >> PAGE_SHIFT && entry && mmu_entry_serves(e->mmu, entry, GLA(gla)) &&
-		   mmu_entry_permits(e->mmu, entry, access) && !e->observed)) {
-		mmu_hit_again(e->mmu, entry, access);
-		return entry;
-	}
-	entry = mmu_access(e->mmu, GLA(gla), access);
-	turn->page = gla >> PAGE_SHIFT;
-	turn->entry = entry && tlb_stays(mmu_first(e->mmu, access), entry) ? entry : NULL;
-	return entry;
-}
-
 /*
  * The page that instructions come from changes: the fetch is an access of the processor. Further fetches from the page are hits, until
  * instructions come from another or the engine's run ends. Returns false when the engine has been stopped.
@@ -86,9 +68,11 @@ bool engine_fetch_page(struct engine *e, uint64_t gla)
 		engine_halt(e, STOP_EXCEPTION);
 		return false;
 	}
-	const struct tlb_entry *entry = translate_fetch(e, gla);
+	unsigned access = engine_fetch_access(e->cpu);
+	struct tlb_entry **hint = &e->fetch_hint[(gla >> PAGE_SHIFT) % FETCH_HINTS];
+	const struct tlb_entry *entry = e->observed ? mmu_access(e->mmu, GLA(gla), access) : engine_translate(e, hint, gla, access);
 	if (!entry) {
-		raise_walk(e->cpu, GLA(gla), engine_fetch_access(e->cpu));
+		raise_walk(e->cpu, GLA(gla), access);
 		e->extra_fetches++;
 		e->looked_up++;
 		engine_halt(e, STOP_EXCEPTION);

@@ -119,16 +119,7 @@ static bool may_go_ahead(struct engine *e, uint64_t gla, unsigned access, bool t
 
 static __attribute__((noinline)) struct tlb_entry *translate_slow(struct engine *e, struct plan_op *op, uint64_t gla, unsigned access)
 {
-	struct tlb_entry *entry = mmu_access(e->mmu, GLA(gla), access);
-
-	op->hint = entry && tlb_stays(mmu_first(e->mmu, access), entry) ? entry : NULL;
-	return entry;
-}
-
-/* As mmu_access: the entry that served this operation last is tried first. */
-static ALWAYS_INLINE bool served_again(struct engine *e, const struct tlb_entry *entry, uint64_t gla, unsigned access)
-{
-	return likely(entry && mmu_entry_serves(e->mmu, entry, GLA(gla)) && mmu_entry_permits(e->mmu, entry, access));
+	return engine_look_up(e, &op->hint, gla, access);
 }
 
 /* As the pieces of the access are priced: two of 16 bytes, two of a read-modify-write. */
@@ -274,7 +265,7 @@ static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_
 		struct tlb_entry *entry = op->hint;
 		if (teller)
 			tell_insn(teller, e, op);
-		if (served_again(e, entry, linear, access)) {
+		if (engine_serves_again(e, entry, linear, access)) {
 			mmu_hit_again(e->mmu, entry, access);
 			if (teller)
 				teller->observer->access(teller->observer->ctx, GLA(linear), access, entry, SERVED_FIRST);

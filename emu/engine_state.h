@@ -21,7 +21,7 @@ enum {
 	GIVEN_SLOTS = 4096,  /* which frame was given for which fetched page; even and odd pages never share a slot */
 	DEVICE_SLOTS = 256,  /* device pages that the softmmu may hold between two flushes */
 	DROPS = 32,	     /* frames whose translated code an instance still has to drop */
-	TURNS = 64,	     /* pages that instructions have come from, by number */
+	FETCH_HINTS = 64,    /* entries that served fetches, by number of the page */
 	ACROSS_PAGES = 8,    /* pages of decoded instructions that go on in the next page: by the first one's number */
 	ACROSS_OFFSETS = 16, /* they begin at most 15 bytes before its end */
 	CUT_SLOTS = 2048,    /* where an instance's blocks are cut: powers of two, never full */
@@ -136,12 +136,6 @@ struct wait {
 	unsigned times;
 };
 
-/* A page that instructions came from: the entry that served its fetch, and stays as long as it serves; NULL: none is known to. */
-struct turn {
-	uint64_t page;
-	struct tlb_entry *entry;
-};
-
 /* Instructions that go on in the next page, as decoded last: their bytes, by how many of these are in the first page. */
 struct across {
 	struct code_page *page; /* NULL: none yet */
@@ -183,7 +177,7 @@ struct engine {
 	const struct code_piece *piece;	 /* of the next callback */
 	const struct code_piece *pieces; /* end of the block's */
 	uint64_t block_gla;
-	uint64_t reached;     /* the instruction before which the hook of a block was called last */
+	uint64_t reached;     /* where the hook of a block may halt the engine */
 	uint32_t again_size;  /* if the next block is this one once more, nothing but its steps need be looked at: its size, else 0 */
 	uint32_t again_insns; /* its instructions */
 	uint64_t again;	      /* how often it was, which by_block does not have yet */
@@ -250,16 +244,15 @@ struct engine {
 	bool put_back_flags; /* it did not complete */
 	uint64_t call_undo;  /* what an indirect CALL overwrote */
 	uint64_t call_undo_at;
-	uint64_t begun_step;  /* step at which this engine run began */
-	struct insn previous; /* the instruction before a change of page, whose decoded page may be dropped */
-	struct insn across;   /* the instruction under way, when it lies in two pages .. */
-	uint8_t across_part;  /* .. and which part of the TLB had its second page */
-	struct turn turn[TURNS];
+	uint64_t begun_step;			   /* step at which this engine run began */
+	struct insn previous;			   /* the instruction before a change of page, whose decoded page may be dropped */
+	struct insn across;			   /* the instruction under way, when it lies in two pages .. */
+	uint8_t across_part;			   /* .. and which part of the TLB had its second page */
+	struct tlb_entry *fetch_hint[FETCH_HINTS]; /* see engine_translate */
 	struct across across_of[ACROSS_PAGES];
-	struct code_page
-	    *kept_page; /* while a block of such an instruction is under way: page and code_base as they are; NULL: it is not */
-	uint64_t kept_base;
-	bool left_across; /* such a block was left at its instruction */
+	struct code_page *kept_page; /* while such an instruction's block is under way: page and .. ; NULL: it is not */
+	uint64_t kept_base;	     /* .. code_base as they are */
+	bool left_across;	     /* such a block was left at its instruction */
 
 	/* a fault that the plan of the block under way has come to: what its instruction does not find when it gets there */
 	struct {
@@ -321,7 +314,9 @@ static inline void engine_forget_fetch_page(struct engine *e)
 	e->page = &e->no_code;
 }
 
-/* engine.c: the instruction under way, or the next one if `begun` is false, faults as foreseen. */
+/* engine.c: the linear address of the memory operand of an instruction of 64-bit code at this address, from the instance's registers */
+uint64_t engine_operand(struct engine *e, const struct insn *insn, uint64_t gla);
+/* The instruction under way, or the next one if `begun` is false, faults as foreseen. */
 void engine_raise_foreseen(struct engine *e, bool begun);
 
 /* engine_count.c */
@@ -365,8 +360,9 @@ const struct code_block *engine_across(struct engine *e, uint64_t gla, uint32_t 
 void engine_enter_across(struct engine *e, uint64_t gla);
 void engine_leave_across(struct engine *e);
 
-/* engine_area.c: books the accesses of FXSAVE or FXRSTOR, which is next, at this address. false: nothing is booked, it goes by instruction
- */
+/* engine_area.c: FXSAVE or FXRSTOR, by its flags */
+bool engine_is_area(uint32_t flags);
+/* Books its accesses: it is next, at this address. false: nothing is booked, it goes by instruction. */
 bool engine_book_area(struct engine *e, const struct insn *insn, uint64_t gla);
 
 /* engine_plan.c: books the accesses of a block; PLAN_STOPPED: not all of them, it has to go by instruction */
@@ -389,6 +385,32 @@ void engine_take_over(struct engine *e);
  */
 bool engine_has_string(struct engine *e, const struct insn *insn, unsigned least);
 void engine_string(struct engine *e);
+
+/* Whether the entry that served last does so again; NULL: none is known to. */
+static ALWAYS_INLINE bool engine_serves_again(const struct engine *e, const struct tlb_entry *entry, uint64_t gla, unsigned access)
+{
+	return likely(entry && mmu_entry_serves(e->mmu, entry, GLA(gla)) && mmu_entry_permits(e->mmu, entry, access));
+}
+
+/* mmu_access; *hint: the entry, if it can be tried first the next time. */
+static inline struct tlb_entry *engine_look_up(struct engine *e, struct tlb_entry **hint, uint64_t gla, unsigned access)
+{
+	struct tlb_entry *entry = mmu_access(e->mmu, GLA(gla), access);
+
+	*hint = entry && tlb_stays(mmu_first(e->mmu, access), entry) ? entry : NULL;
+	return entry;
+}
+
+/* The same, the hint first. Not where an observer is told. */
+static ALWAYS_INLINE struct tlb_entry *engine_translate(struct engine *e, struct tlb_entry **hint, uint64_t gla, unsigned access)
+{
+	struct tlb_entry *entry = *hint;
+
+	if (!engine_serves_again(e, entry, gla, access))
+		return engine_look_up(e, hint, gla, access);
+	mmu_hit_again(e->mmu, entry, access);
+	return entry;
+}
 
 /*
  * Before a store of our own code, or of a block that runs unwatched: the flags of the frame. One over an entry of a paging structure in use

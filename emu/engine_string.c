@@ -34,20 +34,6 @@ bool engine_has_string(struct engine *e, const struct insn *insn, unsigned least
 	return !least || (e->done + least <= e->limit && engine_read_reg(e, RCX) >= least);
 }
 
-static const struct tlb_entry *translate(struct engine *e, struct side *side, uint64_t gla, unsigned access)
-{
-	struct tlb_entry *entry = side->hint;
-
-	if (entry && mmu_entry_serves(e->mmu, entry, GLA(gla)) && mmu_entry_permits(e->mmu, entry, access)) {
-		mmu_hit_again(e->mmu, entry, access);
-	} else {
-		entry = mmu_access(e->mmu, GLA(gla), access);
-		side->hint = entry && tlb_stays(mmu_first(e->mmu, access), entry) ? entry : NULL;
-	}
-	side->served = entry;
-	return entry;
-}
-
 static bool in_one_page(const struct string *s, uint64_t gla)
 {
 	return page_offset(gla) + s->size <= PAGE_SIZE && is_canonical(gla, s->e->mmu->mode.linear_width);
@@ -57,19 +43,16 @@ static bool in_one_page(const struct string *s, uint64_t gla)
 static uint8_t *access_element(struct string *s, struct side *side, uint64_t gla, bool write)
 {
 	struct engine *e = s->e;
-	const struct tlb_entry *entry = translate(e, side, gla, write ? e->write_access : e->read_access);
+	const struct tlb_entry *entry = engine_translate(e, &side->hint, gla, write ? e->write_access : e->read_access);
 	hpa_t hpa = entry ? tlb_entry_hpa(entry, GLA(gla)) : HPA(~0ull);
 
+	side->served = entry;
 	if (likely(mem_is_ram(e->mem, hpa, s->size) && (!write || !(engine_before_store(e, hpa, s->size) & ~(unsigned)FRAME_TABLE)))) {
 		if (e->mmu->env.caches)
 			engine_price_data(e, hpa, s->size);
 		return e->mem->host + hpa.u;
 	}
-	access_begin(&e->access, e->done + 1);
-	if (entry)
-		access_was_made(&e->access, page_base(gla), write, 0);
-	else
-		access_has_failed(&e->access, page_base(gla), write);
+	access_keep(&e->access, e->done + 1, page_base(gla), write, entry);
 	return NULL;
 }
 

@@ -47,6 +47,8 @@ enum {
 	PLAN_NOWHERE = 0xff,
 };
 
+struct tlb_entry;
+
 struct plan_op {
 	uint8_t kind, flags;
 	uint8_t dst; /* a temporary, numbered as operands are; of a load: PLAN_NOWHERE if no address depends on its value */
@@ -55,7 +57,7 @@ struct plan_op {
 	uint8_t seg;   /* SEG_FS, SEG_GS: their base is added; else 0 */
 	uint16_t insn; /* of an access: its instruction's ordinal in the block */
 	int64_t imm;
-	void *hint; /* the engine's */
+	struct tlb_entry *hint; /* the engine's: see engine_translate */
 };
 
 /* A value, while a plan is made: an operand and a constant, or unknown. */

@@ -137,9 +137,32 @@ static void priorities(void)
 	printf("%u %u\n", cpu, node);
 }
 
+/* What a process loads into FS is nothing to another, even to one whose FS has the same base. */
+static void selectors(void)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child)
+		__asm__ volatile("xor %%eax, %%eax; mov %%ax, %%fs; mov $50, %%r12d; 1: mov %0, %%eax; syscall; dec %%r12d; jnz 1b;"
+				 "mov $3, %%edi; mov %1, %%eax; syscall"
+				 :
+				 : "i"(SYS_sched_yield), "i"(SYS_exit_group)
+				 : "rax", "rcx", "r11", "r12", "rdi", "memory");
+	for (int i = 0; i < 20; i++) {
+		sched_yield();
+		errno = 0;
+		if (close(-1) != -1 || errno != EBADF)
+			printf("another errno\n");
+	}
+	waitpid(child, &status, 0);
+	printf("its status: %d\n", WEXITSTATUS(status));
+}
+
 int main(void)
 {
 	waiting();
+	selectors();
 	usage();
 	priorities();
 	return 0;

@@ -66,14 +66,14 @@ static void save(struct thread *t, u64 now)
 	t->cpu_time += now - t->started;
 }
 
-/* from: the thread that ran last, whose bases the processor still has; NULL: none */
+/* from: the thread that ran last; NULL: none. A base that was 0 still is, whatever selectors it has loaded; any other may be gone. */
 static void load(struct thread *t, const struct thread *from, u64 now)
 {
 	tss.rsp[0] = t->stack + ((u64)PAGE << STACK_ORDER);
 	vm_switch(t->process->vm);
-	if (!from || from->fs_base != t->fs_base)
+	if (!from || from->fs_base || t->fs_base)
 		wrmsr(MSR_FS_BASE, t->fs_base);
-	if (!from || from->gs_base != t->gs_base)
+	if (!from || from->gs_base || t->gs_base)
 		wrmsr(MSR_GS_BASE, t->gs_base);
 	asm volatile("fxrstor64 %0" : : "m"(t->fpu));
 	t->started = now;
