@@ -149,8 +149,7 @@ static void list_pieces(struct code_page *page, unsigned offset, struct code_blo
 }
 
 /* The plan of the block, all of whose instructions are decoded; -1: there is none for the instruction after so many. */
-static int make_plan(struct plan *plan, const struct code_page *page, unsigned offset, const struct code_block *b,
-		     const struct plan_op **op)
+static int make_plan(struct plan *plan, const struct code_page *page, unsigned offset, const struct code_block *b, struct plan_op **op)
 {
 	plan_begin(plan, offset);
 	for (unsigned i = 0, at = offset; i < b->insns && !plan->failed; i++) {
@@ -162,7 +161,7 @@ static int make_plan(struct plan *plan, const struct code_page *page, unsigned o
 }
 
 /* The block up to where it can be planned, if that is beyond its first instruction; else all of it. */
-static void plan_block(struct codecache *cache, struct code_page *page, unsigned offset, struct code_block *b, const struct plan_op **op)
+static void plan_block(struct codecache *cache, struct code_page *page, unsigned offset, struct code_block *b, struct plan_op **op)
 {
 	const struct code_block fresh = {.size = b->size, .plan_ops = -1};
 	struct plan *plan = &cache->plan;
@@ -176,10 +175,20 @@ static void plan_block(struct codecache *cache, struct code_page *page, unsigned
 	b->plan_ops = (int16_t)make_plan(plan, page, offset, b, op);
 }
 
-static void keep_plan(struct code_page *page, struct code_block *b, const struct plan_op *op)
+/* What plan_shorten may write, and the plan itself. */
+static unsigned plan_room(const struct code_block *b)
 {
+	return b->plan_ops > 0 ? 3 * (unsigned)b->plan_ops : 0;
+}
+
+static void keep_plan(struct code_page *page, struct code_block *b, struct plan_op *op)
+{
+	const struct plan_op *end = op + b->plan_ops;
+
+	b->steps = (uint16_t)plan_shorten(op, (unsigned)b->plan_ops, &page->plan[page->plans]);
+	page->plans = (uint16_t)(page->plans + b->steps);
 	b->plan = page->plans;
-	for (int i = 0; op && i < b->plan_ops; i++, op++) {
+	for (; op != end; op++) {
 		b->loads = (uint16_t)(b->loads + (op->kind == PLAN_READ || op->kind == PLAN_RMW));
 		b->stores = (uint16_t)(b->stores + (op->kind == PLAN_WRITE || op->kind == PLAN_RMW));
 		b->guarded |= op->flags & PLAN_GUARD;
@@ -192,20 +201,21 @@ static const struct code_block *make_block(struct codecache *cache, struct code_
 					   unsigned most)
 {
 	struct code_block b = {.size = (uint16_t)size, .plan_ops = -1};
-	const struct plan_op *op = NULL;
+	struct plan_op *op = NULL;
 
 	codecache_reserve(page, size);
 	add_up(cache, page, offset, width, most, &b);
 	bool whole = !(b.flags & INSN_SYSTEM);
 	if (whole && width == WIDTH_64)
 		plan_block(cache, page, offset, &b, &op);
-	if (!reserve(page, whole ? b.pieces + 1u : 0, b.plan_ops > 0 ? (unsigned)b.plan_ops : 0))
+	if (!reserve(page, whole ? b.pieces + 1u : 0, plan_room(&b)))
 		return NULL;
 	if (whole)
 		list_pieces(page, offset, &b);
 	else
 		b.pieces = 0;
-	keep_plan(page, &b, op);
+	if (b.plan_ops > 0)
+		keep_plan(page, &b, op);
 	page->block_at[offset] = page->blocks;
 	page->block[page->blocks] = b;
 	return &page->block[page->blocks++];

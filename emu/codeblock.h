@@ -54,6 +54,7 @@ struct code_block {
 	uint16_t pieces;
 	uint16_t plan;		/* the first operation of its plan in the page's */
 	int16_t plan_ops;	/* -1: it has none */
+	uint16_t steps;		/* of its short form, which lies before it; 0: it has none */
 	uint16_t loads, stores; /* that the plan makes */
 	bool guarded;		/* some operation has PLAN_GUARD */
 };

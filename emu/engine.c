@@ -283,6 +283,7 @@ static void begin_account(struct engine *e, uint64_t max)
 	e->plans = e->in_blocks && e->account == ACCOUNT_BLOCK && has_instance(e, INSTANCE_FAST) && e->inst[INSTANCE_FAST].reg;
 	if (e->observed && e->mmu->observer->each_insn)
 		e->plans = false;
+	e->in_short = e->mmu->store == &e->mmu->dtlb;
 	if (e->observed && !e->plans)
 		e->in_blocks = false;
 	if (!e->plans)
@@ -298,6 +299,18 @@ static void begin_account(struct engine *e, uint64_t max)
 	e->in_blocks = e->in_blocks && !e->stretch;
 }
 
+/* What a TLB entry has to permit, by kinds of access. */
+static void take_kinds(struct engine *e)
+{
+	uint64_t read = BIT(e->read_access), write = BIT(e->write_access), both = BIT(e->read_access | ACC_WRITE);
+
+	if (e->allows[1 << PLAN_READ] == read && e->allows[1 << PLAN_WRITE] == write)
+		return;
+	for (unsigned kinds = 0; kinds < ARRAY_LEN(e->allows); kinds++)
+		e->allows[kinds] =
+		    (kinds & 1 << PLAN_READ ? read : 0) | (kinds & 1 << PLAN_WRITE ? write : 0) | (kinds & 1 << PLAN_RMW ? both : 0);
+}
+
 enum engine_stop engine_run(struct engine *e, uint64_t max)
 {
 	struct cpu *cpu = e->cpu;
@@ -305,6 +318,7 @@ enum engine_stop engine_run(struct engine *e, uint64_t max)
 	e->limit_asked = max > UINT64_MAX - e->done ? UINT64_MAX : e->done + max;
 	e->read_access = cpu_access(cpu, ACC_READ);
 	e->write_access = cpu_access(cpu, ACC_WRITE);
+	take_kinds(e);
 	e->slow = INSN_SYSTEM | INSN_REP | INSN_CROSS | INSN_FLAGS | plain_slow_flags(cpu);
 	e->slow_planned = e->slow & ~(uint32_t)INSN_ALIGN16; /* a plan looks itself */
 	if (unlikely(e->now->excepted))

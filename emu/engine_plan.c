@@ -15,13 +15,14 @@
 
 #include <string.h>
 
-/* What operands are taken from: a register or temporary, or one of two constants. */
+enum { REST = 8 /* times less one that the short form is not tried where it has failed twice running */, SLOT_UNKNOWN = -2 };
+
+/* What operands are taken from: the instance's registers; temporaries, 0, and the block's page. */
 struct operands {
-	const uint64_t *row[4];
-	uint64_t temp[PLAN_TEMPS];
-	uint64_t fixed[2];
+	const uint64_t *reg;
+	uint64_t other[PLAN_TEMPS + 2];
 };
-static_assert(PLAN_TEMP == 16 && PLAN_TEMPS == 32 && PLAN_ZERO == 48 && PLAN_PAGE == 49, "rows of 16");
+static_assert((int)PLAN_TEMP == (int)GPR_COUNT && PLAN_PAGE == PLAN_TEMP + PLAN_TEMPS + 1, "temporaries, then what is fixed");
 
 struct stores {
 	unsigned count;
@@ -33,7 +34,15 @@ struct stores {
 
 static ALWAYS_INLINE uint64_t operand(const struct operands *o, unsigned index)
 {
-	return o->row[index >> 4][index & 15];
+	return *(index < GPR_COUNT ? o->reg + index : o->other + index - GPR_COUNT);
+}
+
+/* It is filled as far as it is used: a plan is run for each block. */
+static ALWAYS_INLINE void operands_begin(struct operands *o, const struct engine *e, uint64_t gla)
+{
+	o->reg = e->now->reg;
+	o->other[PLAN_ZERO - PLAN_TEMP] = 0;
+	o->other[PLAN_PAGE - PLAN_TEMP] = page_base(gla);
 }
 
 static ALWAYS_INLINE uint64_t place(const struct engine *e, const struct operands *o, const struct plan_op *op)
@@ -89,6 +98,9 @@ static uint64_t arithmetic(const struct operands *o, const struct plan_op *op)
 	case PLAN_READ:
 	case PLAN_WRITE:
 	case PLAN_RMW:
+	case PLAN_GROUP:
+	case PLAN_VALUE:
+	case PLAN_UNDO:
 		break;
 	}
 	return op->size == 4 ? (uint32_t)result : result;
@@ -100,26 +112,47 @@ static ALWAYS_INLINE unsigned access_of(const struct engine *e, const struct pla
 }
 
 /*
- * Whether an access can be translated before those before it in the block have been made: not if that may set a flag which one of them
- * could load, or read an entry which one of them could store, in a frame that is not known yet to hold paging structures. tables: one
- * stores to a frame that is known to.
+ * Whether an access that the first TLB does not serve can be translated before those before it in the block have been made: not if that may
+ * set a flag which one of them could load, or read an entry which one of them could store, in a frame that is not known yet to hold paging
+ * structures. tables: one stores to a frame that is known to.
  */
 static bool may_go_ahead(struct engine *e, uint64_t gla, unsigned access, bool tables)
 {
 	struct mmu *mmu = e->mmu;
-	const struct tlb *tlb = mmu_first(mmu, access);
-	int slot = tlb_find(tlb, GLA(gla), mmu->context_id, mmu->group_id);
+	int slot = tlb_find(&mmu->stlb, GLA(gla), mmu->context_id, mmu->group_id);
 	uint64_t marks = e->mem->marks, allows;
 	hpa_t hpa;
 
-	if (slot >= 0 && mmu_entry_permits(mmu, &tlb->entry[slot], access))
+	if (slot >= 0 && mmu_peek_permits(mmu, &mmu->stlb.entry[slot], access))
 		return true;
 	return !tables && mmu_glance(mmu, GLA(gla), access, &hpa, &allows) && e->mem->marks == marks;
 }
 
-static __attribute__((noinline)) struct tlb_entry *translate_slow(struct engine *e, struct plan_op *op, uint64_t gla, unsigned access)
+/* What is known before an access is looked up: accesses before are yet to be made; some store to tables; what the TLB has of it. */
+struct before {
+	bool pending, tables;
+	int slot;
+};
+
+/* Another entry than the last time; NULL: it faults. *waits: it cannot be translated yet. */
+static __attribute__((noinline)) struct tlb_entry *look_up(struct engine *e, struct plan_op *op, uint64_t gla, unsigned access,
+							   struct before before, bool *waits)
 {
-	return engine_look_up(e, &op->hint, gla, access);
+	struct mmu *mmu = e->mmu;
+	struct tlb *tlb = mmu_first(mmu, access);
+	int slot = before.slot == SLOT_UNKNOWN ? tlb_find(tlb, GLA(gla), mmu->context_id, mmu->group_id) : before.slot;
+	struct tlb_entry *entry = slot >= 0 ? &tlb->entry[slot] : NULL;
+	bool hits = entry && mmu_entry_permits(mmu, entry, access);
+
+	*waits = before.pending && !hits && !may_go_ahead(e, gla, access, before.tables);
+	if (*waits)
+		return NULL;
+	if (!hits || e->observed)
+		entry = mmu_access_slow(mmu, GLA(gla), access, slot);
+	else
+		mmu_hit_again(mmu, entry, access);
+	op->hint = entry && tlb_stays(tlb, entry) ? entry : NULL;
+	return entry;
 }
 
 /* As the pieces of the access are priced: two of 16 bytes, two of a read-modify-write. */
@@ -135,6 +168,12 @@ static void price(struct engine *e, const struct plan_op *op, hpa_t hpa)
 static unsigned pieces_of(const struct plan_op *op)
 {
 	return op->size > 8 || op->kind == PLAN_RMW ? 2 : 1;
+}
+
+static void keep_for_undo(struct engine *e, hpa_t hpa, unsigned size)
+{
+	e->call_undo_at = hpa.u;
+	memcpy(&e->call_undo, e->mem->host + hpa.u, size);
 }
 
 static bool overlaps_store(const struct stores *stores, hpa_t hpa, unsigned size)
@@ -232,29 +271,71 @@ static ALWAYS_INLINE void tell_data(struct teller *t, const struct plan_op *op, 
 	t->observer->data(t->observer->ctx, GLA(gla), op->size, access);
 }
 
-static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_block *b, uint64_t gla, struct teller *teller)
+/* A group that hits. */
+struct hit {
+	struct tlb_entry *entry;
+	hpa_t hpa;
+	unsigned count;
+};
+
+/* How far the short form of a plan came. */
+struct progress {
+	struct operands o;
+	struct hit hit[PLAN_GROUPS_MAX];
+	unsigned ops; /* booked */
+	int slot;     /* what the TLB has for the access after them */
+};
+
+/* Where the accesses were that are booked. */
+static void take_progress(const struct engine *e, const struct code_block *b, const struct progress *done, uint64_t *at,
+			  struct stores *stores)
+{
+	const struct plan_op *first = e->page->plan + b->plan;
+
+	for (unsigned i = 0; i < done->ops; i++) {
+		const struct plan_op *op = first + i;
+		const struct hit *hit = &done->hit[op->group];
+		if (op->kind > PLAN_RMW)
+			continue;
+		at[i] = place(e, &done->o, op);
+		if (!b->guarded || op->kind == PLAN_READ)
+			continue;
+		stores->at[stores->count].hpa = hit->hpa.u + op->span;
+		stores->at[stores->count++].size = op->size;
+	}
+}
+
+static ALWAYS_INLINE enum plan_end ran(struct engine *e, const struct code_block *b, bool slowly)
+{
+	e->cpu->ev.n[EV_LOADS] += b->loads;
+	e->cpu->ev.n[EV_STORES] += b->stores;
+	return slowly ? PLAN_RAN_SLOWLY : PLAN_RAN;
+}
+
+/* done: as far as the short form came; NULL: not anywhere. */
+static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_block *b, uint64_t gla, struct teller *teller,
+					    struct progress *done)
 {
 	struct plan_op *first = e->page->plan + b->plan, *end = first + b->plan_ops;
-	struct operands o; /* filled as far as it is used: a plan is run for each block */
+	struct operands own, *o = done ? &done->o : &own;
 	struct stores stores;
 	uint64_t at[PLAN_OPS_MAX];
 	const unsigned width = e->mmu->mode.linear_width;
-	bool slowly = false, pending = false; /* accesses before are booked, but not made yet */
-	unsigned marks = 0;		      /* of frames that they store to */
+	bool slowly = false, pending = done && done->ops; /* accesses before are booked, but not made yet */
+	unsigned marks = 0;				  /* of frames that they store to */
+	int slot = done ? done->slot : SLOT_UNKNOWN;
 
 	stores.count = 0;
-	o.fixed[0] = 0;
-	o.fixed[1] = page_base(gla);
-	o.row[0] = e->now->reg;
-	o.row[1] = o.temp;
-	o.row[2] = o.temp + 16;
-	o.row[3] = o.fixed;
-	for (struct plan_op *op = first; op != end; op++) {
+	if (done)
+		take_progress(e, b, done, at, &stores);
+	else
+		operands_begin(o, e, gla);
+	for (struct plan_op *op = done ? first + done->ops : first; op != end; op++) {
 		if (op->kind > PLAN_RMW) {
-			o.temp[op->dst - PLAN_TEMP] = arithmetic(&o, op);
+			o->other[op->dst - PLAN_TEMP] = arithmetic(o, op);
 			continue;
 		}
-		uint64_t linear = place(e, &o, op);
+		uint64_t linear = place(e, o, op);
 		at[op - first] = linear;
 		if (unlikely(page_offset(linear) + op->size > PAGE_SIZE || !is_canonical(linear, width) ||
 			     ((op->flags & PLAN_ALIGN16) && linear % 16))) {
@@ -269,15 +350,18 @@ static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_
 			mmu_hit_again(e->mmu, entry, access);
 			if (teller)
 				teller->observer->access(teller->observer->ctx, GLA(linear), access, entry, SERVED_FIRST);
-		} else if (pending && !may_go_ahead(e, linear, access, marks)) {
-			stop_plan(e, first, op, at, false, NULL);
-			e->waits = op->insn;
-			return PLAN_WAITS;
 		} else {
-			entry = translate_slow(e, op, linear, access);
+			bool waits;
+			entry = look_up(e, op, linear, access, (struct before){pending, marks, slot}, &waits);
+			if (unlikely(waits)) {
+				stop_plan(e, first, op, at, false, NULL);
+				e->waits = op->insn;
+				return PLAN_WAITS;
+			}
 			slowly = true;
 		}
 		pending = true;
+		slot = SLOT_UNKNOWN;
 		hpa_t hpa = entry ? tlb_entry_hpa(entry, GLA(linear)) : HPA(~0ull);
 		bool plain = mem_is_ram(e->mem, hpa, op->size);
 		if (op->kind != PLAN_READ && plain)
@@ -290,29 +374,178 @@ static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_
 		if (op->dst != PLAN_NOWHERE) {
 			uint64_t value = 0;
 			memcpy(&value, e->mem->host + hpa.u, op->size);
-			o.temp[op->dst - PLAN_TEMP] = value;
+			o->other[op->dst - PLAN_TEMP] = value;
 		}
 		if (unlikely(b->guarded) && op->kind != PLAN_READ) {
 			stores.at[stores.count].hpa = hpa.u;
 			stores.at[stores.count++].size = op->size;
 		}
 		if (unlikely(op->flags & PLAN_CALL)) {
-			e->call_undo_at = hpa.u;
-			memcpy(&e->call_undo, e->mem->host + hpa.u, op->size);
+			keep_for_undo(e, hpa, op->size);
 		}
 		if (e->mmu->env.caches)
 			price(e, op, hpa);
 		if (teller)
 			tell_data(teller, op, linear, access);
 	}
-	e->cpu->ev.n[EV_LOADS] += b->loads;
-	e->cpu->ev.n[EV_STORES] += b->stores;
-	return slowly ? PLAN_RAN_SLOWLY : PLAN_RAN;
+	return ran(e, b, slowly);
+}
+
+/* ---- the short form ---- */
+
+/* Another entry than the last time. NULL: none, or one that does not permit this: *slot is which, or -1. */
+static __attribute__((noinline)) struct tlb_entry *find_again(struct engine *e, struct plan_op *group, uint64_t linear, uint64_t allows,
+							      int *slot)
+{
+	struct tlb *tlb = &e->mmu->dtlb;
+
+	*slot = tlb_find(tlb, GLA(linear), e->mmu->context_id, e->mmu->group_id);
+	if (*slot < 0 || (tlb->entry[*slot].allows & allows) != allows)
+		return NULL;
+	group->hint = tlb_stays(tlb, &tlb->entry[*slot]) ? &tlb->entry[*slot] : NULL;
+	return &tlb->entry[*slot];
+}
+
+/* Would the group's accesses just load and store, by one entry? false: *slot is what the TLB has there, or SLOT_UNKNOWN. */
+static ALWAYS_INLINE bool look_at_group(struct engine *e, const struct operands *o, struct plan_op *group, struct hit *hit, int *slot)
+{
+	uint64_t linear = group->flags & PLAN_OFFSET ? o->reg[group->a] + (uint64_t)group->imm : place(e, o, group);
+	uint64_t allows = e->allows[group->kinds];
+	struct tlb_entry *entry = group->hint;
+
+	*slot = SLOT_UNKNOWN;
+	if (unlikely(page_offset(linear) + group->span > PAGE_SIZE || ((group->flags & PLAN_ALIGN16) && (linear - group->dst) % 16)))
+		return false;
+	if (unlikely(!entry || !mmu_entry_serves(e->mmu, entry, GLA(linear)) || (entry->allows & allows) != allows)) {
+		if (!is_canonical(linear, e->mmu->mode.linear_width))
+			return false;
+		entry = find_again(e, group, linear, allows, slot);
+		if (!entry)
+			return false;
+	}
+	hpa_t hpa = HPA(entry->frame + (linear - entry->gla));
+	if (unlikely(hpa.u >= e->mem->low_top && !mem_is_ram(e->mem, hpa, group->span)))
+		return false;
+	if (group->kinds != BIT(PLAN_READ) && unlikely(e->mem->frame_flags[hpa.u >> PAGE_SHIFT]))
+		return false;
+	hit->entry = entry;
+	hit->hpa = hpa;
+	hit->count = group->count;
+	return true;
+}
+
+/* Does a group before this load store where it reads, or near there? */
+static bool may_be_old(const struct plan_op *first, const struct plan_op *load, const struct hit *hit)
+{
+	uint64_t hpa = hit[load->group].hpa.u + (uint64_t)load->imm;
+
+	for (const struct plan_op *op = first; op != load; op++) {
+		uint64_t before = hpa - hit[op->group].hpa.u;
+		if (op->kind == PLAN_GROUP && op->kinds != BIT(PLAN_READ) && op->group != load->group &&
+		    (before < op->span || -before < load->size))
+			return true;
+	}
+	return false;
+}
+
+static ALWAYS_INLINE uint64_t load(const struct engine *e, hpa_t hpa, unsigned size)
+{
+	uint64_t value = 0;
+
+	if (likely(size == 8))
+		memcpy(&value, e->mem->host + hpa.u, 8);
+	else if (size == 4)
+		memcpy(&value, e->mem->host + hpa.u, 4);
+	else
+		memcpy(&value, e->mem->host + hpa.u, size);
+	return value;
+}
+
+/* Groups that hit, of so many accesses and arithmetic of the plan. */
+static ALWAYS_INLINE void book_hits(struct engine *e, const struct code_block *b, const struct hit *hit, unsigned groups, unsigned ops)
+{
+	const struct plan_op *first = e->page->plan + b->plan;
+
+	for (unsigned i = 0; i < groups; i++)
+		mmu_hits_again(e->mmu, hit[i].entry, hit[i].count);
+	if (unlikely(e->mmu->env.caches))
+		for (const struct plan_op *op = first; op != first + ops; op++)
+			if (op->kind <= PLAN_RMW)
+				price(e, op, HPA(hit[op->group].hpa.u + op->span));
+}
+
+/* The rest of a plan, from this group on, which does not hit, or would not just load and store. */
+static __attribute__((noinline)) enum plan_end go_on_from(struct engine *e, const struct code_block *b, uint64_t gla,
+							  const struct plan_op *group, unsigned groups, struct progress *done)
+{
+	struct plan_op *first = e->page->plan + b->plan - b->steps;
+
+	first->rest = first->rest ? REST : 1;
+	if (!(group->flags & PLAN_APART))
+		return run_plan(e, b, gla, NULL, NULL);
+	done->ops = group->insn;
+	book_hits(e, b, done->hit, groups, done->ops);
+	return run_plan(e, b, gla, NULL, done);
+}
+
+static __attribute__((noinline)) enum plan_end run_whole(struct engine *e, const struct code_block *b, uint64_t gla)
+{
+	return run_plan(e, b, gla, NULL, NULL);
+}
+
+/* A plan of nothing but one group. */
+static ALWAYS_INLINE enum plan_end run_one(struct engine *e, const struct code_block *b, uint64_t gla, struct plan_op *group)
+{
+	struct progress done;
+
+	operands_begin(&done.o, e, gla);
+	if (unlikely(!look_at_group(e, &done.o, group, &done.hit[0], &done.slot)))
+		return go_on_from(e, b, gla, group, 0, &done);
+	group->rest = 0;
+	book_hits(e, b, done.hit, 1, (unsigned)b->plan_ops);
+	return ran(e, b, false);
+}
+
+static ALWAYS_INLINE enum plan_end run_several(struct engine *e, const struct code_block *b, uint64_t gla, struct plan_op *first)
+{
+	const struct plan_op *end = first + b->steps;
+	struct progress done;
+	unsigned groups = 0;
+
+	operands_begin(&done.o, e, gla);
+	for (struct plan_op *op = first; op != end; op++) {
+		if (likely(op->kind == PLAN_GROUP)) {
+			if (unlikely(!look_at_group(e, &done.o, op, &done.hit[op->group], &done.slot)))
+				return go_on_from(e, b, gla, op, groups, &done);
+			groups++;
+			continue;
+		}
+		hpa_t hpa = HPA(done.hit[op->group].hpa.u + (uint64_t)op->imm);
+		if (op->kind == PLAN_VALUE) {
+			if (unlikely((op->flags & PLAN_GUARD) && may_be_old(first, op, done.hit)))
+				return run_whole(e, b, gla);
+			done.o.other[op->dst - PLAN_TEMP] = load(e, hpa, op->size);
+		} else if (op->kind == PLAN_UNDO) {
+			keep_for_undo(e, hpa, op->size);
+		} else {
+			done.o.other[op->dst - PLAN_TEMP] = arithmetic(&done.o, op);
+		}
+	}
+	first->rest = 0;
+	book_hits(e, b, done.hit, groups, (unsigned)b->plan_ops);
+	return ran(e, b, false);
 }
 
 enum plan_end engine_run_plan(struct engine *e, const struct code_block *b, uint64_t gla)
 {
-	return run_plan(e, b, gla, NULL);
+	struct plan_op *first = e->page->plan + b->plan - b->steps;
+
+	if (unlikely(!b->steps || !e->in_short || first->rest > 1)) {
+		if (b->steps && first->rest)
+			first->rest--;
+		return run_whole(e, b, gla);
+	}
+	return b->steps == 1 ? run_one(e, b, gla, first) : run_several(e, b, gla, first);
 }
 
 enum plan_end engine_run_plan_observed(struct engine *e, const struct code_block *b, uint64_t gla)
@@ -320,7 +553,7 @@ enum plan_end engine_run_plan_observed(struct engine *e, const struct code_block
 	struct teller teller;
 
 	tell_begin(&teller, e, gla);
-	enum plan_end end = run_plan(e, b, gla, &teller);
+	enum plan_end end = run_plan(e, b, gla, &teller, NULL);
 	e->ahead = 0;
 	if (end >= PLAN_STOPPED) {
 		e->told_step = e->done + teller.passed;

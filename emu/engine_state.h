@@ -168,7 +168,8 @@ struct engine {
 	uint64_t insn_gla;
 	uint32_t slow; /* INSN_*: instructions that need more than to be counted */
 	unsigned read_access, write_access;
-	uint64_t special_step; /* a step whose pieces need access_piece */
+	uint64_t allows[1 << 3]; /* by kinds of access (1 << enum plan_kind): what a TLB entry has to permit */
+	uint64_t special_step;	 /* a step whose pieces need access_piece */
 
 	/* hot: the block hook, and the memory hook of blocks */
 	uint64_t code_base;		 /* linear address of the page that instructions come from; UNREACHABLE: none */
@@ -203,6 +204,7 @@ struct engine {
 	enum account account;
 	bool in_blocks;	  /* go on by block if that can be */
 	bool plans;	  /* blocks are run by plan where that can be */
+	bool in_short;	  /* by its short form, where it has one */
 	bool observed;	  /* an observer is told of accesses: blocks run by plan, or by instruction */
 	bool planning;	  /* now: INSTANCE_FAST runs with account ACCOUNT_BLOCK */
 	unsigned fast;	  /* INSTANCE_FAST or INSTANCE_FAST_2: the one for the present address space */

@@ -517,7 +517,7 @@ static void need(bool *needed, uint8_t operand)
 }
 
 /* Only what an address depends on stays. */
-int plan_end(struct plan *p, const struct plan_op **ops)
+int plan_end(struct plan *p, struct plan_op **ops)
 {
 	bool needed[PLAN_TEMPS] = {false};
 	unsigned kept = PLAN_OPS_MAX;

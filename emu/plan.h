@@ -27,6 +27,10 @@ enum plan_kind {
 	PLAN_SAR,
 	PLAN_ZERO_EXTEND, /* dst = the low imm bytes of a */
 	PLAN_SIGN_EXTEND, /* the same, with its sign, to size bytes */
+	/* only in the short form: see plan_shorten */
+	PLAN_GROUP, /* accesses whose addresses differ by constants: of span bytes from a + (b << shift) + imm + segment base on */
+	PLAN_VALUE, /* dst = what a load of the group reads, imm bytes from where that begins */
+	PLAN_UNDO,  /* the store of an indirect CALL, likewise */
 };
 
 enum plan_flags {
@@ -34,6 +38,8 @@ enum plan_flags {
 	PLAN_CALL = 2,	  /* the store of an indirect CALL, which may have to be undone */
 	PLAN_GUARD = 4,	  /* the value loaded is an old one if an earlier store of the block overlaps it */
 	PLAN_ADDR32 = 8,  /* addresses have 32 bits, before the segment base */
+	PLAN_APART = 16,  /* of a group: those that begin before it are over when it begins */
+	PLAN_OFFSET = 32, /* of a group: it is at a + imm, where a is a register at the block's start */
 };
 
 enum {
@@ -43,6 +49,8 @@ enum {
 	PLAN_ZERO = PLAN_TEMP + PLAN_TEMPS,
 	PLAN_PAGE,
 	PLAN_OPS_MAX = 96,
+	PLAN_GROUPS_MAX = 32,
+	PLAN_SPAN_MAX = 256,  /* bytes of a group: more are often on two pages */
 	PLAN_STORES_MAX = 16, /* of a block with PLAN_GUARD */
 	PLAN_NOWHERE = 0xff,
 };
@@ -55,7 +63,12 @@ struct plan_op {
 	uint8_t a, b, shift;
 	uint8_t size;  /* in bytes */
 	uint8_t seg;   /* SEG_FS, SEG_GS: their base is added; else 0 */
-	uint16_t insn; /* of an access: its instruction's ordinal in the block */
+	uint16_t insn; /* of an access: its instruction's ordinal in the block; of a group: its first access's in the plan */
+	uint16_t span; /* of a group: its bytes; of an access: where in its group it begins */
+	uint8_t group; /* the number of the group: they are numbered by their last accesses */
+	uint8_t count; /* of a group: its accesses */
+	uint8_t kinds; /* of a group: theirs, a bit each */
+	uint8_t rest;  /* the engine's, of the first step: see go_on_from */
 	int64_t imm;
 	struct tlb_entry *hint; /* the engine's: see engine_translate */
 };
@@ -87,6 +100,13 @@ void plan_begin(struct plan *plan, unsigned offset);
 /* Its next instruction. */
 void plan_insn(struct plan *plan, const struct insn *insn);
 /* Its operations; returns how many there are, or -1: there is no plan. Valid until the next plan_begin. */
-int plan_end(struct plan *plan, const struct plan_op **op);
+int plan_end(struct plan *plan, struct plan_op **op);
+
+/*
+ * The short form of a plan, for when all its accesses hit in the TLB: they are looked at by groups, whose addresses differ by constants,
+ * at the place of the group's first. A group with PLAN_ALIGN16 has to be dst bytes beyond a multiple of 16. Writes it to steps, which has
+ * room for 2 * ops, and the accesses' places in groups to op. Returns how many steps there are; 0: there is no short form.
+ */
+unsigned plan_shorten(struct plan_op *op, unsigned ops, struct plan_op *steps);
 
 #endif

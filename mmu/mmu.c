@@ -213,7 +213,7 @@ static void leave_first_level(struct mmu *mmu, const struct tlb_entry *e)
 {
 	if (likely(!e->in_engine || e->epoch == mmu->env.mem->table_epoch))
 		return; /* a later store to a table makes the engine flush by itself */
-	gla_t gla = GLA(FIELD(e->tag, 60, 16) << tlb_part_shift[e->part]);
+	gla_t gla = GLA(e->gla);
 	uint32_t id = e->tag & 0xffff;
 	int slot = tlb_find(&mmu->stlb, gla, id, id);
 	struct tlb_entry *copy = slot < 0 ? NULL : &mmu->stlb.entry[slot];
@@ -246,6 +246,7 @@ static inline void narrow(struct mmu *mmu, struct tlb_entry *to, const struct tl
 {
 	if (unlikely(to->part != from->part)) {
 		uint64_t within = gla.u & (BIT(tlb_part_shift[from->part]) - 1) & ~(BIT(tlb_part_shift[to->part]) - 1);
+		to->gla += within;
 		to->frame += within;
 		to->gpa += within;
 	}
@@ -293,6 +294,7 @@ static inline void entry_from_walk(const struct mmu *mmu, struct tlb_entry *e, c
 	unsigned part = w->shift >= PAGE_SHIFT_1G ? TLB_1G : w->shift >= PAGE_SHIFT_2M ? TLB_2M : TLB_4K;
 	uint64_t offset = BIT(tlb_part_shift[part]) - 1;
 	e->tag = tlb_tag(part, gla, w->global ? mmu->group_id : mmu->context_id);
+	e->gla = gla.u & ~offset;
 	e->frame = w->hpa.u & ~offset;
 	e->gpa = w->gpa.u & ~offset;
 	e->epoch = mmu->env.psc ? mmu->env.psc->oldest : mmu->env.mem->table_epoch;

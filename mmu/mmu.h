@@ -80,6 +80,9 @@ static inline struct tlb_entry *mmu_access(struct mmu *mmu, gla_t gla, unsigned 
 /* The hit that repeats: counts a first-level hit on entry e exactly as mmu_access would have, and marks it used. */
 static inline void mmu_hit_again(struct mmu *mmu, struct tlb_entry *e, unsigned access);
 
+/* Several of data, where loads and stores share a TLB; what is used between them does not matter. */
+static inline void mmu_hits_again(struct mmu *mmu, struct tlb_entry *e, unsigned count);
+
 /* true if a first-level entry alone permits the access, with nothing to walk for (rights, dirty, EPT dirty) */
 static inline bool mmu_entry_permits(const struct mmu *mmu, const struct tlb_entry *e, unsigned access);
 
@@ -157,7 +160,7 @@ static inline bool mmu_entry_permits(const struct mmu *mmu, const struct tlb_ent
 
 static inline bool mmu_entry_serves(const struct mmu *mmu, const struct tlb_entry *e, gla_t gla)
 {
-	return e->tag == tlb_tag(e->part, gla, e->global ? mmu->group_id : mmu->context_id);
+	return (uint16_t)e->tag == (e->global ? mmu->group_id : mmu->context_id) && (gla.u ^ e->gla) >> tlb_part_shift[e->part] == 0;
 }
 
 /* The first-level TLB that an access looks into. CHOICE: a read-modify-write looks into that of stores. */
@@ -171,6 +174,12 @@ static inline void mmu_hit_again(struct mmu *mmu, struct tlb_entry *e, unsigned 
 {
 	mmu->env.ev->n[(access & ACC_FETCH ? EV_ITLB_HIT_4K : EV_DTLB_HIT_4K) + e->part]++;
 	tlb_touch(mmu_first(mmu, access), e);
+}
+
+static inline void mmu_hits_again(struct mmu *mmu, struct tlb_entry *e, unsigned count)
+{
+	mmu->env.ev->n[EV_DTLB_HIT_4K + e->part] += count;
+	tlb_touch(&mmu->dtlb, e);
 }
 
 static inline struct tlb_entry *mmu_access(struct mmu *mmu, gla_t gla, unsigned access)

@@ -30,8 +30,9 @@ static const uint8_t tlb_part_shift[TLB_PARTS] = {PAGE_SHIFT, PAGE_SHIFT_2M, PAG
 struct tlb_entry {
 	uint64_t tag;	 /* as in tlb.tag; 0: empty */
 	uint64_t allows; /* bit a: an access with enum access bits a needs no walk (rights, key, dirty flags); see mmu.c */
-	uint64_t frame;	 /* host-physical address of the page's first byte */
-	uint64_t gpa;	 /* guest-physical address of the page's first byte */
+	uint64_t gla;	 /* linear address of the page's first byte */
+	uint64_t frame;	 /* host-physical address of it */
+	uint64_t gpa;	 /* guest-physical address of it */
 	uint64_t epoch;	 /* mem.table_epoch when it was walked */
 	uint8_t rights;	 /* RIGHT_* */
 	uint8_t second;	 /* SECOND_* */
