@@ -347,6 +347,9 @@ enum engine_stop engine_run(struct engine *e, uint64_t max)
 			engine_string(e);
 			e->stop = STOP_AGAIN;
 			engine_sync_in(e);
+		} else if (e->stop == STOP_AREA) {
+			engine_area(e);
+			e->stop = STOP_AGAIN;
 		} else if (e->put_back_flags) {
 			engine_sync_in(e);
 		}

@@ -144,7 +144,7 @@ static void go_by_instruction(struct engine *e, const struct code_block *b, uint
 {
 	uint32_t steps = b && b->insns ? b->insns : 1;
 
-	if (!b || (b->flags & e->slow && !engine_is_area(b->flags)))
+	if (!b || (b->flags & e->slow))
 		*hint_of(e, gla) = (struct hint){.gla = gla, .steps = steps};
 	steps = stay_for(e, &e->by_insn, steps);
 	e->in_blocks = false;
@@ -244,7 +244,9 @@ static bool belongs_elsewhere(struct engine *e, const struct code_block *b)
 
 static bool begins_ours(const struct engine *e, uint64_t gla)
 {
-	return e->page->insn[e->page->at[page_offset(gla)]].flags & (INSN_SYSTEM | INSN_REP) && e->done < e->limit;
+	uint32_t flags = e->page->insn[e->page->at[page_offset(gla)]].flags;
+
+	return (flags & (INSN_SYSTEM | INSN_REP) || engine_is_area(flags)) && e->done < e->limit;
 }
 
 /* The engine would not stop, or be told, where the block is cut. */
@@ -297,27 +299,6 @@ static void begin_across(struct engine *e, uint64_t gla, uint32_t size)
 		engine_fetches_again(e);
 }
 
-/* A block of FXSAVE or FXRSTOR alone, by what is known of their accesses. false: it is none, or goes by instruction. */
-static bool begin_area(struct engine *e, const struct code_block *b, uint64_t gla)
-{
-	if (!e->planning || b->insns != 1 || !engine_is_area(b->flags))
-		return false;
-	if (lacks_cut(e, b)) {
-		cut_block(e, b, gla);
-		return true;
-	}
-	const struct insn *insn = &e->page->insn[e->page->at[page_offset(gla)]];
-	if ((e->fetch_span != PAGE_SIZE && !has_lines(e, b, gla)) || !engine_book_area(e, insn, gla))
-		return false;
-	if (!engine_must_attend(e)) {
-		begin_unwatched(e, b, gla, e->done);
-		return true;
-	}
-	e->booked = e->done + b->insns;
-	go_by_instruction(e, b, gla);
-	return true;
-}
-
 /* The last block is over; instructions may come from another page now. false: stopped. */
 static __attribute__((noinline)) bool turn_page(struct engine *e, uint64_t gla)
 {
@@ -340,8 +321,6 @@ static __attribute__((noinline)) void block_slow(struct engine *e, uint64_t gla,
 		change_instance(e, b, e->planning);
 	else if (b && is_across(e, b, gla))
 		begin_across(e, gla, size);
-	else if (b && begin_area(e, b, gla))
-		return;
 	else if (b && begins_ours(e, gla))
 		engine_halt(e, STOP_OURS);
 	else if (!b || !has_room(e, b) || (e->fetch_span != PAGE_SIZE && !has_lines(e, b, gla)))

@@ -284,11 +284,6 @@ bool engine_may_go_on(struct engine *e, uint64_t gla)
 
 static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
 {
-	if (e->mode == MODE_PRIVATE) {
-		if (gla == e->private_end)
-			uc_emu_stop(e->private_in->uc);
-		return;
-	}
 	if (e->mode == MODE_TRAP) {
 		if (gla != e->insn_gla || e->trapped)
 			uc_emu_stop(e->now->uc);
@@ -368,11 +363,12 @@ void engine_take_over(struct engine *e)
 	if (e->done < e->limit && (gla - e->fetch_base < e->fetch_span || fetch_line(e, gla))) {
 		const struct insn *insn = codecache_insn(&e->code, e->page, (unsigned)page_offset(gla), e->width);
 		bool system = insn && insn->flags & INSN_SYSTEM;
-		if (system || (insn && engine_has_string(e, insn, 0))) {
+		bool area = insn && engine_is_area(insn->flags) && engine_book_area(e, insn, gla);
+		if (system || area || (insn && engine_has_string(e, insn, 0))) {
 			e->insn = insn;
 			e->insn_gla = gla;
 			e->extra_fetches += system;
-			e->stop = system ? STOP_SYSTEM : STOP_STRING;
+			e->stop = system ? STOP_SYSTEM : area ? STOP_AREA : STOP_STRING;
 		}
 	}
 	if (e->stop == STOP_SYSTEM && e->observed) {

@@ -467,7 +467,7 @@ static ALWAYS_INLINE void book_hits(struct engine *e, const struct code_block *b
 	const struct plan_op *first = e->page->plan + b->plan;
 
 	for (unsigned i = 0; i < groups; i++)
-		mmu_hits_again(e->mmu, hit[i].entry, hit[i].count);
+		mmu_hits_again(e->mmu, &e->mmu->dtlb, hit[i].entry, hit[i].count);
 	if (unlikely(e->mmu->env.caches))
 		for (const struct plan_op *op = first; op != first + ops; op++)
 			if (op->kind <= PLAN_RMW)

@@ -29,8 +29,6 @@ enum {
 	CUT_SEEN_SLOTS = 1024, /* places that are no hooks yet .. */
 	CUT_OFTEN = 8,	       /* .. and have to be met so often to become one */
 	PRIVATE_POISON = 0,    /* private pages: what a fetch gets that must not happen */
-	PRIVATE_CODE,	       /* FXSAVE, FXRSTOR */
-	PRIVATE_DATA,
 	PRIVATE_GDT,
 	PRIVATE_SINK, /* where stores go that are made only to learn the address of another */
 	PRIVATE_PAGES,
@@ -58,7 +56,7 @@ enum {
 	REG_FLAGS_INDEX,
 };
 #define UNREACHABLE 0x8000000000000000ull /* not canonical: no code is ever there */
-#define PRIVATE_GLA 0x1000ull		  /* where private code sees private pages: only while nothing of the guest runs */
+#define PRIVATE_GLA 0x1000ull		  /* where an instance sees private pages: only while nothing of the guest runs */
 #define PRIVILEGE_FLAG FLAG_AC		  /* set in a 64-bit instance at CPL 3: see engine_flush.c */
 #define ENGINE_FLAGS (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF | FLAG_DF)
 
@@ -70,11 +68,12 @@ enum stop {
 	STOP_EXCEPTION,
 	STOP_BUDGET,
 	STOP_STRING, /* before a REP instruction for engine_string */
+	STOP_AREA,   /* before an FXSAVE or FXRSTOR for engine_area */
 	STOP_OURS,   /* before a block that begins with an instruction which our own code may execute */
 };
 
 /* what the hooks are to do */
-enum mode { MODE_RUN, MODE_PRIVATE /* our own code runs */, MODE_TRAP /* one instruction again, to learn the address of its store */ };
+enum mode { MODE_RUN, MODE_PRIVATE /* segments are loaded */, MODE_TRAP /* one instruction again, to learn the address of its store */ };
 
 /* which frame was given for a fetched page */
 struct given {
@@ -244,6 +243,7 @@ struct engine {
 	uint64_t flags_step; /* a step with INSN_FLAGS .. */
 	uint64_t flags_kept; /* .. and the flags before it */
 	bool put_back_flags; /* it did not complete */
+	hpa_t area;	     /* of engine_area */
 	uint64_t call_undo;  /* what an indirect CALL overwrote */
 	uint64_t call_undo_at;
 	uint64_t begun_step;			   /* step at which this engine run began */
@@ -284,8 +284,6 @@ struct engine {
 	unsigned devices;
 	uint64_t private_base, trap_base, device_base; /* engine-physical */
 	uint8_t *private_page;
-	uint64_t private_end; /* where private code ends, and who runs it */
-	struct instance *private_in;
 	uint64_t probe_frame; /* uc_ctl_remove_cache asks where this frame is; ~0: nobody asks */
 	uint64_t flushed_epoch, flushes, marks;
 	bool flush;	 /* the softmmu must be flushed before it goes on */
@@ -364,8 +362,14 @@ void engine_leave_across(struct engine *e);
 
 /* engine_area.c: FXSAVE or FXRSTOR, by its flags */
 bool engine_is_area(uint32_t flags);
-/* Books its accesses: it is next, at this address. false: nothing is booked, it goes by instruction. */
+/* Can our own code execute it? It is next, at this address. Then its accesses are booked, and engine_area is to do the rest. */
 bool engine_book_area(struct engine *e, const struct insn *insn, uint64_t gla);
+void engine_area(struct engine *e);
+
+/* engine_fx.c: the x87 and SSE registers of an instance, as FXSAVE and FXRSTOR would */
+enum { FX_SIZE = 512, FX_MXCSR = 24, FX_ST = 0x20, FX_XMM = 0xa0 };
+void engine_save_fx(const struct instance *in, uint8_t *area);
+void engine_restore_fx(struct instance *in, const uint8_t *area);
 
 /* engine_plan.c: books the accesses of a block; PLAN_STOPPED: not all of them, it has to go by instruction */
 enum plan_end {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * State into the Unicorn instances and out of them: general registers and flags, segments (through a private GDT in the 32-bit instance),
- * x87 and SSE registers, and which instance runs.
+ * and which instance runs.
  */
 #include "emu/engine_state.h"
 
@@ -143,35 +143,6 @@ void engine_sync_out(struct engine *e)
 	cpu->rflags = (cpu->rflags & ~ENGINE_FLAGS) | (flags & ENGINE_FLAGS);
 }
 
-/* FXSAVE (or FXRSTOR) of an instance's registers, by an instruction on a private page. */
-static void run_fx(struct engine *e, struct instance *in, bool restore)
-{
-	uint8_t *code = e->private_page + PRIVATE_CODE * PAGE_SIZE + (restore ? 64 : 0);
-	uint64_t at = PRIVATE_GLA + PRIVATE_CODE * PAGE_SIZE + (restore ? 64 : 0);
-	uint64_t data = PRIVATE_GLA + PRIVATE_DATA * PAGE_SIZE;
-	unsigned len = in->wide ? 8 : 7;
-	uint32_t disp = (uint32_t)(in->wide ? data - (at + len) : data);
-	struct segment flat[SEG_COUNT] = {0};
-
-	for (unsigned i = 0; i < SEG_COUNT; i++)
-		flat[i].ar = AR_DB;
-	if (!in->wide)
-		load_segments(e, in, flat);
-	memcpy(code, in->wide ? "\x48\x0f\xae\x05" : "\x0f\xae\x05", in->wide ? 4 : 3);
-	code[in->wide ? 3 : 2] = restore ? 0x0d : 0x05;
-	memcpy(code + len - 4, &disp, 4);
-	code[len] = 0x90;
-	e->mode = MODE_PRIVATE;
-	engine_forget_fetch_page(e);
-	uc_ctl_flush_tlb(in->uc);
-	e->private_end = at + len;
-	e->private_in = in;
-	uc_err err = uc_emu_start(in->uc, at, UNREACHABLE, 0, 0);
-	CHECK(err == UC_ERR_OK);
-	e->mode = MODE_RUN;
-	e->flush = true;
-}
-
 /* Both hold the same state, which a context moves as a whole. */
 void engine_move(struct engine *e, unsigned to)
 {
@@ -192,43 +163,6 @@ void engine_move(struct engine *e, unsigned to)
 		in->flushes = 0; /* it may have been given another frame for this page: engine_attend flushes it */
 }
 
-/* x87 and SSE registers move, and exceptions are forgotten, through the instance that goes by instruction. */
-static void leave_blocks(struct engine *e)
-{
-	if (engine_in_blocks(e))
-		engine_move(e, INSTANCE_64);
-}
-
-void engine_fx_out(struct engine *e)
-{
-	uint8_t *data = e->private_page + PRIVATE_DATA * PAGE_SIZE;
-
-	leave_blocks(e);
-	if (e->now->wide) {
-		run_fx(e, e->now, false);
-		memcpy(e->cpu->fx, data, sizeof e->cpu->fx);
-		return;
-	}
-	/* 32-bit code has eight SSE registers: the others wait in the 64-bit instance */
-	run_fx(e, &e->inst[INSTANCE_64], false);
-	memcpy(e->cpu->fx, data, sizeof e->cpu->fx);
-	run_fx(e, e->now, false);
-	memcpy(e->cpu->fx, data, 288);
-}
-
-void engine_fx_in(struct engine *e)
-{
-	uint8_t *data = e->private_page + PRIVATE_DATA * PAGE_SIZE;
-
-	leave_blocks(e);
-	memcpy(data, e->cpu->fx, sizeof e->cpu->fx);
-	run_fx(e, &e->inst[INSTANCE_64], true);
-	if (e->now->wide)
-		return;
-	memcpy(data, e->cpu->fx, sizeof e->cpu->fx);
-	run_fx(e, e->now, true);
-}
-
 /*
  * An instance that has raised an exception waits for its delivery, which never comes as we deliver it: the next contributory exception
  * would be a double fault in its eyes. So it starts again from a fresh state, with its registers put back.
@@ -237,7 +171,8 @@ void engine_forget_exception(struct engine *e)
 {
 	uint8_t keep[512];
 
-	leave_blocks(e);
+	if (engine_in_blocks(e))
+		engine_move(e, INSTANCE_64);
 	struct instance *in = e->now;
 	memcpy(keep, e->cpu->fx, sizeof keep);
 	engine_fx_out(e);

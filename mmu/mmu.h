@@ -80,8 +80,8 @@ static inline struct tlb_entry *mmu_access(struct mmu *mmu, gla_t gla, unsigned 
 /* The hit that repeats: counts a first-level hit on entry e exactly as mmu_access would have, and marks it used. */
 static inline void mmu_hit_again(struct mmu *mmu, struct tlb_entry *e, unsigned access);
 
-/* Several of data, where loads and stores share a TLB; what is used between them does not matter. */
-static inline void mmu_hits_again(struct mmu *mmu, struct tlb_entry *e, unsigned count);
+/* Several of data, in the TLB of loads or of stores. */
+static inline void mmu_hits_again(struct mmu *mmu, struct tlb *tlb, struct tlb_entry *e, unsigned count);
 
 /* true if a first-level entry alone permits the access, with nothing to walk for (rights, dirty, EPT dirty) */
 static inline bool mmu_entry_permits(const struct mmu *mmu, const struct tlb_entry *e, unsigned access);
@@ -176,10 +176,10 @@ static inline void mmu_hit_again(struct mmu *mmu, struct tlb_entry *e, unsigned 
 	tlb_touch(mmu_first(mmu, access), e);
 }
 
-static inline void mmu_hits_again(struct mmu *mmu, struct tlb_entry *e, unsigned count)
+static inline void mmu_hits_again(struct mmu *mmu, struct tlb *tlb, struct tlb_entry *e, unsigned count)
 {
 	mmu->env.ev->n[EV_DTLB_HIT_4K + e->part] += count;
-	tlb_touch(&mmu->dtlb, e);
+	tlb_touch(tlb, e);
 }
 
 static inline struct tlb_entry *mmu_access(struct mmu *mmu, gla_t gla, unsigned access)
