@@ -64,6 +64,7 @@ void codecache_drop_all(struct codecache *cache)
 	}
 	cache->all = NULL;
 	cache->pages = 0;
+	cache->drops++;
 }
 
 struct code_page *codecache_new_page(void)

@@ -35,6 +35,7 @@ struct codecache {
 	struct code_page *all;
 	uint64_t frames;
 	unsigned pages;
+	unsigned drops;	  /* how often all pages were dropped */
 	struct plan plan; /* the one being made */
 };
 

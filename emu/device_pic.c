@@ -39,14 +39,16 @@ static unsigned rank(const struct pic_chip *c, unsigned input)
 /* The input to be served next: unmasked, of higher priority than what is in service; NONE if there is none. */
 static unsigned chip_next(const struct pic_chip *c, uint8_t irr, bool slave_again)
 {
-	unsigned n = first_of(c, irr & (uint8_t)~c->imr);
-	uint8_t busy = c->isr;
+	uint8_t wanted = irr & (uint8_t)~c->imr, busy = c->isr;
 
+	if (!wanted)
+		return NONE;
+	unsigned n = first_of(c, wanted);
 	if (c->special_mask)
 		busy &= (uint8_t)~c->imr; /* masked inputs in service block nobody */
 	if (slave_again && c->fully_nested_special)
 		busy &= (uint8_t)~BIT(CASCADE); /* a further request of the slave passes */
-	if (n == NONE || (c->special_mask && (c->isr >> n & 1)))
+	if (c->special_mask && (c->isr >> n & 1))
 		return NONE;
 	return rank(c, n) < rank(c, first_of(c, busy)) ? n : NONE;
 }

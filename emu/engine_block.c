@@ -299,6 +299,25 @@ static void begin_across(struct engine *e, uint64_t gla, uint32_t size)
 		engine_fetches_again(e);
 }
 
+/* engine_fetch_page where nothing has changed since the last time. false: something has, or it is not known. */
+static ALWAYS_INLINE bool turn_to_known(struct engine *e, uint64_t gla)
+{
+	const struct known_page *known = &e->known_page[(gla >> PAGE_SHIFT) % KNOWN_PAGES];
+	unsigned access = engine_fetch_access(e->cpu);
+
+	if (known->in != e->now || known->generation != e->now->generation || known->drops != e->code.drops || e->observed ||
+	    !engine_serves_again(e, known->entry, gla, access) ||
+	    known->page->frame != tlb_entry_hpa(known->entry, GLA(gla)).u >> PAGE_SHIFT)
+		return false;
+	engine_settle_fetches(e);
+	mmu_hit_again(e->mmu, known->entry, access);
+	e->fetch_part = known->entry->part;
+	e->looked_up++;
+	e->page = known->page;
+	e->code_base = page_base(gla);
+	return true;
+}
+
 /* The last block is over; instructions may come from another page now. false: stopped. */
 static __attribute__((noinline)) bool turn_page(struct engine *e, uint64_t gla)
 {
@@ -309,7 +328,7 @@ static __attribute__((noinline)) bool turn_page(struct engine *e, uint64_t gla)
 		uc_emu_stop(e->now->uc);
 		return false;
 	}
-	return engine_may_go_on(e, gla) && (gla - e->code_base < PAGE_SIZE || engine_fetch_page(e, gla));
+	return engine_may_go_on(e, gla) && (gla - e->code_base < PAGE_SIZE || turn_to_known(e, gla) || engine_fetch_page(e, gla));
 }
 
 static __attribute__((noinline)) void block_slow(struct engine *e, uint64_t gla, uint32_t size)

@@ -69,8 +69,9 @@ bool engine_fetch_page(struct engine *e, uint64_t gla)
 		return false;
 	}
 	unsigned access = engine_fetch_access(e->cpu);
-	struct tlb_entry **hint = &e->fetch_hint[(gla >> PAGE_SHIFT) % FETCH_HINTS];
-	const struct tlb_entry *entry = e->observed ? mmu_access(e->mmu, GLA(gla), access) : engine_translate(e, hint, gla, access);
+	struct known_page *known = &e->known_page[(gla >> PAGE_SHIFT) % KNOWN_PAGES];
+	const struct tlb_entry *entry =
+	    e->observed ? mmu_access(e->mmu, GLA(gla), access) : engine_translate(e, &known->entry, gla, access);
 	if (!entry) {
 		raise_walk(e->cpu, GLA(gla), access);
 		e->extra_fetches++;
@@ -98,8 +99,13 @@ bool engine_fetch_page(struct engine *e, uint64_t gla)
 		return false;
 	}
 	e->code_base = page_base(gla);
-	if (engine_given_is(e, e->code_base, e->page->frame))
+	if (engine_given_is(e, e->code_base, e->page->frame)) {
+		known->page = e->page;
+		known->in = e->now;
+		known->generation = e->now->generation;
+		known->drops = e->code.drops;
 		return true;
+	}
 	e->owed = e->done; /* the engine's code is from elsewhere: now it is given this page */
 	e->flush = true;
 	engine_halt(e, STOP_AGAIN);

@@ -26,9 +26,11 @@ static void settle_clock(struct engine *e)
 		return;
 	for (unsigned i = 0; i < CLASS_COUNT; i++) {
 		uint64_t n = e->by_class[i] + class_count(&e->by_block, i);
+		e->by_class[i] = 0;
+		if (!n)
+			continue;
 		cost_charge_n(cost, (enum cost_cause)(COST_INSN_ALU + i), n);
 		cost->steps += n;
-		e->by_class[i] = 0;
 	}
 	e->by_block = (struct class_counts){{0}};
 }

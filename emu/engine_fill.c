@@ -20,11 +20,6 @@ bool engine_given_is(struct engine *e, uint64_t gla, uint64_t frame)
 	return g->gla == gla && g->generation == e->now->generation && g->frame == frame;
 }
 
-unsigned engine_fetch_access(const struct cpu *cpu)
-{
-	return ACC_FETCH | (cpu->cpl == 3 ? (unsigned)ACC_USER : 0u);
-}
-
 /* In blocks, marked frames are read-only: a store to one arrives as a fill, before its instruction. */
 static unsigned given_perms(const struct engine *e, uint64_t frame)
 {

@@ -21,7 +21,7 @@ enum {
 	GIVEN_SLOTS = 4096,  /* which frame was given for which fetched page; even and odd pages never share a slot */
 	DEVICE_SLOTS = 256,  /* device pages that the softmmu may hold between two flushes */
 	DROPS = 32,	     /* frames whose translated code an instance still has to drop */
-	FETCH_HINTS = 64,    /* entries that served fetches, by number of the page */
+	KNOWN_PAGES = 64,    /* that instructions came from, by number of the page */
 	ACROSS_PAGES = 8,    /* pages of decoded instructions that go on in the next page: by the first one's number */
 	ACROSS_OFFSETS = 16, /* they begin at most 15 bytes before its end */
 	CUT_SLOTS = 2048,    /* where an instance's blocks are cut: powers of two, never full */
@@ -135,6 +135,18 @@ struct wait {
 	unsigned times;
 };
 
+/*
+ * A page that instructions came from: the entry that served its fetch (see engine_translate), its decoded code, and the instance that had
+ * been given it, with its generation and codecache.drops at that time.
+ */
+struct known_page {
+	struct tlb_entry *entry;
+	struct code_page *page;
+	const struct instance *in;
+	uint32_t generation;
+	unsigned drops;
+};
+
 /* Instructions that go on in the next page, as decoded last: their bytes, by how many of these are in the first page. */
 struct across {
 	struct code_page *page; /* NULL: none yet */
@@ -246,11 +258,11 @@ struct engine {
 	hpa_t area;	     /* of engine_area */
 	uint64_t call_undo;  /* what an indirect CALL overwrote */
 	uint64_t call_undo_at;
-	uint64_t begun_step;			   /* step at which this engine run began */
-	struct insn previous;			   /* the instruction before a change of page, whose decoded page may be dropped */
-	struct insn across;			   /* the instruction under way, when it lies in two pages .. */
-	uint8_t across_part;			   /* .. and which part of the TLB had its second page */
-	struct tlb_entry *fetch_hint[FETCH_HINTS]; /* see engine_translate */
+	uint64_t begun_step;  /* step at which this engine run began */
+	struct insn previous; /* the instruction before a change of page, whose decoded page may be dropped */
+	struct insn across;   /* the instruction under way, when it lies in two pages .. */
+	uint8_t across_part;  /* .. and which part of the TLB had its second page */
+	struct known_page known_page[KNOWN_PAGES];
 	struct across across_of[ACROSS_PAGES];
 	struct code_page *kept_page; /* while such an instruction's block is under way: page and .. ; NULL: it is not */
 	uint64_t kept_base;	     /* .. code_base as they are */
@@ -466,7 +478,10 @@ uint64_t engine_piece_gla(const struct engine *e, uint64_t paddr);
 
 /* engine_fill.c: true if the engine was given this frame when it fetched from that linear page, since the last flush */
 bool engine_given_is(struct engine *e, uint64_t gla, uint64_t frame);
-unsigned engine_fetch_access(const struct cpu *cpu);
+static inline unsigned engine_fetch_access(const struct cpu *cpu)
+{
+	return ACC_FETCH | (cpu->cpl == 3 ? (unsigned)ACC_USER : 0u);
+}
 
 /* engine_sync.c: Unicorn's numbers of the general registers, RIP and RFLAGS, in the 64-bit and the 32-bit instance */
 extern const int engine_reg_ids[ENGINE_REGS], engine_reg_ids_legacy[ENGINE_REGS];

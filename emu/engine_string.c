@@ -74,6 +74,11 @@ static uint64_t behind(const struct string *s, uint64_t gla, uint64_t most)
 	return room < most ? room : most;
 }
 
+static hpa_t place_of(const struct engine *e, const uint8_t *at)
+{
+	return HPA((uint64_t)(at - e->mem->host));
+}
+
 /* Not backwards, not where each store is looked at, not with an L1 that may not hold two lines, and not beyond the limit. */
 static uint64_t more_elements(const struct string *s, const uint8_t *to, uint64_t left)
 {
@@ -81,7 +86,7 @@ static uint64_t more_elements(const struct string *s, const uint8_t *to, uint64_
 	const struct caches *caches = e->mmu->env.caches;
 	uint64_t most = e->limit > e->done ? e->limit - e->done : 1; /* the one that has just been made is not counted yet */
 
-	if (s->step != s->size || e->mem->frame_flags[(uint64_t)(to - e->mem->host) >> PAGE_SHIFT] ||
+	if (s->step != s->size || e->mem->frame_flags[place_of(e, to).u >> PAGE_SHIFT] & ~(unsigned)FRAME_TABLE ||
 	    (caches && (!caches->level[0].sets || caches->level[0].ways < 2)))
 		return 0;
 	return (left < most ? left : most) - 1;
@@ -99,10 +104,26 @@ static void book(const struct string *s, const struct side *side, unsigned event
 		mmu->env.caches->data[ANSWER_L1] += n;
 }
 
+/* Before n more elements are stored behind this one: those over entries of a paging structure are noted. */
+static void before_more(const struct string *s, const uint8_t *to, uint64_t n)
+{
+	const struct engine *e = s->e;
+	hpa_t at = place_of(e, to);
+
+	if (likely(!e->mem->frame_flags[at.u >> PAGE_SHIFT]))
+		return;
+	while (n--) {
+		at.u += s->size;
+		engine_before_store(e, at, s->size);
+	}
+}
+
 static void fill(uint8_t *to, uint64_t value, unsigned size, uint64_t n)
 {
-	if (size == 1) {
-		memset(to, (int)value, n);
+	uint64_t first = (value & 0xff) * 0x0101010101010101;
+
+	if (!((value ^ first) << (64 - 8 * size))) {
+		memset(to, (int)value, size * n);
 		return;
 	}
 	for (uint64_t i = 0; i < n; i++)
@@ -141,6 +162,7 @@ static uint64_t move(struct string *s, uint64_t *rsi, uint64_t *rdi, uint64_t le
 	uint64_t more = behind(s, *rsi, behind(s, *rdi, more_elements(s, to, left)));
 	if (first_level_hits(e) != hits + 2) /* what was looked up instead came between the two */
 		more = 0;
+	before_more(s, to, more);
 	copy(to, from, s->size, 1 + more);
 	book(s, &s->from, EV_LOADS, more);
 	book(s, &s->to, EV_STORES, more);
@@ -164,6 +186,7 @@ static uint64_t store(struct string *s, uint64_t value, uint64_t *rdi, uint64_t 
 		return 0;
 	}
 	uint64_t more = behind(s, *rdi, more_elements(s, to, left));
+	before_more(s, to, more);
 	fill(to, value, s->size, 1 + more);
 	book(s, &s->to, EV_STORES, more);
 	e->cpu->ev.n[EV_STORES]++;
