@@ -487,8 +487,10 @@ static int instance_open(struct engine *e, struct instance *in, bool wide)
 		err = uc_context_alloc(in->uc, &in->fresh);
 	if (!err)
 		err = uc_context_save(in->uc, in->fresh);
-	if (!err && fast)
+	if (!err && fast) {
 		in->reg = engine_find_registers(in->uc);
+		in->held = in->reg ? calloc(HELD_MAX, sizeof *in->held) : NULL;
+	}
 	return err ? -ERR_ENGINE : 0;
 }
 
@@ -580,6 +582,7 @@ void engine_free(struct engine *e)
 			uc_context_free(e->inst[i].fresh);
 		if (e->inst[i].uc)
 			uc_close(e->inst[i].uc);
+		free(e->inst[i].held);
 	}
 	if (e->context)
 		uc_context_free(e->context);

@@ -321,6 +321,10 @@ static ALWAYS_INLINE bool turn_to_known(struct engine *e, uint64_t gla)
 /* The last block is over; instructions may come from another page now. false: stopped. */
 static __attribute__((noinline)) bool turn_page(struct engine *e, uint64_t gla)
 {
+	if (unlikely(e->mode == MODE_PRIVATE)) {
+		engine_private_block(e, gla);
+		return false;
+	}
 	CHECK(e->piece == e->pieces);
 	e->reached = gla;
 	engine_end_block(e);

@@ -32,7 +32,10 @@ static unsigned beside_code(struct engine *e, uint64_t page, hpa_t code)
 	hpa_t hpa;
 	uint64_t allows;
 
-	return mmu_glance(e->mmu, GLA(page), e->read_access, &hpa, &allows) && hpa.u == code.u ? UC_PROT_READ : 0;
+	if (!mmu_glance(e->mmu, GLA(page), e->read_access, &hpa, &allows) || hpa.u != code.u)
+		return 0;
+	engine_holds(e, page);
+	return UC_PROT_READ;
 }
 
 /* Between two blocks the engine looks for the next one's page, which is not there. It stops before anything of that block. */
@@ -196,6 +199,7 @@ static bool fill_fast(struct engine *e, uint64_t page, bool write, uc_tlb_entry 
 		return begin_again(e);
 	uint64_t frame = hpa.u >> PAGE_SHIFT;
 	mem_use(e->mem, frame);
+	engine_holds(e, page);
 	result->perms = allows >> e->read_access & 1 ? UC_PROT_READ : UC_PROT_NONE;
 	if (allows >> e->write_access & 1 && !unwritable(e, frame))
 		result->perms |= UC_PROT_WRITE;
@@ -288,7 +292,7 @@ bool engine_on_fill(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_en
 		return true;
 	}
 	if (e->mode == MODE_PRIVATE) {
-		uint64_t n = (page - PRIVATE_GLA) >> PAGE_SHIFT;
+		uint64_t n = page == PRIVATE_CODE_GLA ? PRIVATE_CODE : (page - PRIVATE_GLA) >> PAGE_SHIFT;
 		result->paddr = e->private_base + (n < PRIVATE_PAGES ? n : 0) * PAGE_SIZE;
 		return true;
 	}

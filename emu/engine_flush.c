@@ -31,8 +31,18 @@ void engine_outgrows(struct engine *e)
 static void flush_instance(struct engine *e)
 {
 	uc_ctl_flush_tlb(e->now->uc);
+	engine_holds_nothing(e->now);
 	e->now->generation++;
 	e->now->flushes = e->flushes;
+}
+
+/* What has become of the tables has been seen to. */
+static void note_tables(struct engine *e)
+{
+	e->flushed_epoch = e->mem->table_epoch;
+	e->mem->changes = 0;
+	e->mmu->engine_stale = false;
+	e->cpu->engine_inval = false;
 }
 
 static void flush_softmmu(struct engine *e)
@@ -42,9 +52,8 @@ static void flush_softmmu(struct engine *e)
 	flush_instance(e);
 	alias_reset(&e->alias);
 	e->devices = 0;
-	e->flushed_epoch = e->mem->table_epoch;
-	e->mmu->engine_stale = false;
 	e->flush = false;
+	note_tables(e);
 }
 
 /* It asks for a translation of any address, and gets that frame. */
@@ -109,16 +118,17 @@ static void take_model_stores(struct engine *e)
 	mem->attention = false;
 }
 
-static bool must_flush(const struct engine *e)
+/* Do the tables, or the modelled TLBs, not agree any more with what the softmmu was filled with? */
+static bool are_changed(const struct engine *e)
 {
-	return e->flush || e->mmu->engine_stale || e->flushed_epoch != e->mem->table_epoch;
+	return e->mmu->engine_stale || e->flushed_epoch != e->mem->table_epoch || e->cpu->engine_inval;
 }
 
 bool engine_must_attend(const struct engine *e)
 {
 	bool marked = e->marks != e->mem->marks && engine_in_blocks(e);
 
-	return must_flush(e) || marked || e->mem->attention || e->now->drops;
+	return e->flush || are_changed(e) || marked || e->mem->attention || e->now->drops;
 }
 
 /* The instruction executed last may be dropped now; where it was is asked for only if it was a branch. */
@@ -156,6 +166,19 @@ static void note_privilege(struct engine *e)
 	e->devices = 0;
 }
 
+/* What runs unwatched keeps what has not changed; all else is flushed. */
+static void take_changes(struct engine *e)
+{
+	for (unsigned i = 0; i < INSTANCES; i++) {
+		struct instance *in = &e->inst[i];
+		if (i < INSTANCE_FAST || (in->flushes == e->flushes && !engine_drop_changed(e, in)))
+			in->flushes = 0;
+	}
+	alias_reset(&e->alias);
+	e->devices = 0;
+	note_tables(e);
+}
+
 void engine_forget_unwatched(struct engine *e)
 {
 	e->inst[INSTANCE_FAST].flushes = e->inst[INSTANCE_FAST_2].flushes = 0;
@@ -178,9 +201,11 @@ void engine_attend(struct engine *e)
 		engine_forget_unwatched(e);
 		e->marks = e->mem->marks;
 	}
-	if (e->cpu->engine_flush || must_flush(e))
+	if (e->cpu->engine_flush || e->flush)
 		flush_softmmu(e);
-	else if (e->now->flushes != e->flushes) /* what it holds is from before the other instance's last flush */
+	else if (are_changed(e))
+		take_changes(e);
+	if (e->now->flushes != e->flushes) /* what it holds is from before the other instance's last flush, or a change */
 		flush_instance(e);
 	e->cpu->engine_flush = false;
 	engine_take_limit(e);

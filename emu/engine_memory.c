@@ -22,8 +22,9 @@ static __attribute__((noinline)) void store_marked(struct engine *e, uint64_t pa
 	if (flags & FRAME_TABLE) {
 		uint64_t room = PAGE_SIZE - page_offset(hpa.u);
 		mem_before_store(e->mem, flags, hpa, size);
-		if (mem_overwrites_entry(e->mem, hpa, size < room ? size : (unsigned)room)) {
-			mem_overwritten(e->mem, hpa);
+		unsigned here = size < room ? size : (unsigned)room;
+		if (mem_overwrites_entry(e->mem, hpa, here)) {
+			mem_overwritten(e->mem, hpa, here);
 			e->limit = 0;
 		}
 	}
@@ -87,11 +88,13 @@ static void store_second_page(struct engine *e, uint64_t gla, unsigned size)
 }
 
 /* A step whose accesses a plan has booked. What the softmmu was filled with before this store may be wrong after it. */
-static void booked_piece(struct engine *e, bool write, uint64_t paddr)
+static void booked_piece(struct engine *e, bool write, uint64_t paddr, unsigned size)
 {
+	uint64_t room = PAGE_SIZE - page_offset(paddr);
+
 	if (!write || paddr >= e->ram_end || !(e->mem->frame_flags[paddr >> PAGE_SHIFT & e->frame_mask] & FRAME_TABLE))
 		return;
-	e->mem->table_epoch++;
+	mem_change_table(e->mem, piece_hpa(e, paddr), size < room ? size : (unsigned)room);
 	e->limit = 0;
 }
 
@@ -100,7 +103,7 @@ static __attribute__((noinline)) void piece_slow(struct engine *e, bool write, u
 	if (e->mode != MODE_RUN || (paddr >= e->ram_end && paddr < e->device_base))
 		return;
 	if (e->done <= e->booked) {
-		booked_piece(e, write, paddr);
+		booked_piece(e, write, paddr, size);
 		return;
 	}
 	if (e->smc_step == e->done + 1) /* the engine began a step again whose accesses are counted */

@@ -6,8 +6,8 @@
  * to store. The block then goes by instruction; what was booked up to there is not booked again.
  *
  * A store to a paging structure changes no translation that the TLBs hold. What the softmmu holds beyond these may be wrong from then on:
- * it is flushed when the modelled TLBs lack a translation again, or the engine stops for another reason. In the same block nothing may be
- * looked up after such a store, which is yet to be made.
+ * that goes (engine_held.c) when the modelled TLBs lack a translation again, or the engine stops for another reason. In the same block
+ * nothing may be looked up after such a store, which is yet to be made.
  *
  * Its own fills are those of fast-forward (engine_fill.c): they find in TLBs and tables what the plan has just found or put there.
  */

@@ -29,6 +29,7 @@ enum {
 	CUT_SEEN_SLOTS = 1024, /* places that are no hooks yet .. */
 	CUT_OFTEN = 8,	       /* .. and have to be met so often to become one */
 	PRIVATE_POISON = 0,    /* private pages: what a fetch gets that must not happen */
+	PRIVATE_CODE,	       /* INVLPG */
 	PRIVATE_GDT,
 	PRIVATE_SINK, /* where stores go that are made only to learn the address of another */
 	PRIVATE_PAGES,
@@ -43,6 +44,7 @@ enum {
 	STRING_LEAST = 12, /* iterations that are worth leaving the instance that goes by instruction */
 	STAY_LEAST = 8,	   /* steps by instruction, or watched, before blocks are run by plan again */
 	STAY_MAX = 512,
+	HELD_MAX = 1024,   /* pages of a softmmu whose paths through the tables are known */
 	SLOTS_FIRST = 256, /* pages that a softmmu holds at first */
 	SLOTS_LARGE = 1024,
 	SLOTS_MAX = 32768,
@@ -55,9 +57,10 @@ enum {
 	REG_RIP_INDEX = GPR_COUNT,
 	REG_FLAGS_INDEX,
 };
-#define UNREACHABLE 0x8000000000000000ull /* not canonical: no code is ever there */
-#define PRIVATE_GLA 0x1000ull		  /* where an instance sees private pages: only while nothing of the guest runs */
-#define PRIVILEGE_FLAG FLAG_AC		  /* set in a 64-bit instance at CPL 3: see engine_flush.c */
+#define UNREACHABLE 0x8000000000000000ull      /* not canonical: no code is ever there */
+#define PRIVATE_CODE_GLA 0x8000000000010000ull /* not canonical either */
+#define PRIVATE_GLA 0x1000ull		       /* where an instance sees private pages: only while nothing of the guest runs */
+#define PRIVILEGE_FLAG FLAG_AC		       /* set in a 64-bit instance at CPL 3: see engine_flush.c */
 #define ENGINE_FLAGS (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF | FLAG_DF)
 
 /* why the engine was stopped, beyond what callers are told */
@@ -73,7 +76,11 @@ enum stop {
 };
 
 /* what the hooks are to do */
-enum mode { MODE_RUN, MODE_PRIVATE /* segments are loaded */, MODE_TRAP /* one instruction again, to learn the address of its store */ };
+enum mode {
+	MODE_RUN,
+	MODE_PRIVATE /* segments are loaded, or private code runs */,
+	MODE_TRAP /* one instruction again, to learn the address of its store */
+};
 
 /* which frame was given for a fetched page */
 struct given {
@@ -101,6 +108,13 @@ struct cuts {
 	unsigned wanted_byte;	       /* of the frame, which the block to be translated anew contains */
 };
 
+/* A page that a softmmu holds: where the entries lie that translate it. */
+struct held {
+	uint64_t gla;
+	hpa_t at[LEVELS_MAX];
+	unsigned levels;
+};
+
 struct instance {
 	uc_engine *uc;
 	bool wide;
@@ -119,6 +133,8 @@ struct instance {
 	unsigned patience;
 	uint64_t space;	     /* INSTANCE_FAST: the CR3 with which its softmmu is filled */
 	const uint64_t *reg; /* likewise: its general registers; NULL: they cannot be found */
+	struct held *held;   /* likewise: what its softmmu holds since it was flushed; NULL: not known */
+	unsigned helds;	     /* so many of HELD_MAX; more: not known */
 	struct cuts cuts;
 	struct given given[GIVEN_SLOTS];
 };
@@ -296,7 +312,8 @@ struct engine {
 	unsigned devices;
 	uint64_t private_base, trap_base, device_base; /* engine-physical */
 	uint8_t *private_page;
-	uint64_t probe_frame; /* uc_ctl_remove_cache asks where this frame is; ~0: nobody asks */
+	struct instance *private_in; /* the one that runs private code */
+	uint64_t probe_frame;	     /* uc_ctl_remove_cache asks where this frame is; ~0: nobody asks */
 	uint64_t flushed_epoch, flushes, marks;
 	bool flush;	 /* the softmmu must be flushed before it goes on */
 	uint64_t space;	 /* the softmmu was last used after so many loads of CR3 .. */
@@ -439,7 +456,7 @@ static ALWAYS_INLINE unsigned engine_before_store(const struct engine *e, hpa_t 
 	unsigned flags = e->mem->frame_flags[hpa.u >> PAGE_SHIFT];
 
 	if (unlikely(flags == FRAME_TABLE) && mem_overwrites_entry(e->mem, hpa, size))
-		mem_overwritten(e->mem, hpa);
+		mem_overwritten(e->mem, hpa, size);
 	return flags;
 }
 
@@ -470,6 +487,17 @@ void engine_attend(struct engine *e);
 bool engine_must_attend(const struct engine *e);
 /* What the instances without a memory hook hold has rights that are not right any more. */
 void engine_forget_unwatched(struct engine *e);
+
+/* engine_held.c */
+
+/* The softmmu of the instance, which runs unwatched, holds nothing now. */
+void engine_holds_nothing(struct instance *in);
+/* That of the present one is being given this page, as the tables have it. */
+void engine_holds(struct engine *e, uint64_t page);
+/* Entries in use were overwritten, as struct mem says: what it holds through them goes. false: all of it must. */
+bool engine_drop_changed(struct engine *e, struct instance *in);
+/* At the beginning of a block of private code. */
+void engine_private_block(struct engine *e, uint64_t gla);
 
 /* engine_memory.c: the data caches' part of size bytes within a page */
 void engine_price_data(struct engine *e, hpa_t hpa, unsigned size);

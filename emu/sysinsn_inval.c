@@ -31,7 +31,7 @@ bool sys_INVLPG(struct sysinsn *s)
 	if (!is_canonical(gla.u, LINEAR_WIDTH))
 		return true;
 	mmu_invlpg(&cpu->mmu, gla);
-	cpu->engine_flush = true;
+	cpu->engine_inval = true;
 	return true;
 }
 
@@ -61,7 +61,7 @@ static void invalidate(struct cpu *cpu, uint64_t type, const uint64_t descriptor
 	default:
 		mmu_flush_nonglobal(&cpu->mmu);
 	}
-	cpu->engine_flush = true;
+	cpu->engine_inval = true;
 }
 
 bool sys_INVPCID(struct sysinsn *s)

@@ -124,7 +124,7 @@ void mem_write(struct mem *mem, hpa_t addr, uint64_t value, unsigned size)
 	memcpy(mem->host + addr.u, &value, size);
 	if (likely(!flags))
 		return;
-	mem_note_store(mem, addr, entry);
+	mem_note_store(mem, addr, size, entry);
 	if (flags & FRAME_WATCH)
 		mem_watch_store(mem, addr, size);
 }
@@ -189,7 +189,7 @@ bool mem_write_bytes(struct mem *mem, hpa_t addr, const void *from, uint64_t len
 	memcpy(mem->host + addr.u, from, len);
 	for (uint64_t f = addr.u >> PAGE_SHIFT; f <= (addr.u + len - 1) >> PAGE_SHIFT; f++)
 		if (mem->frame_flags[f])
-			mem_note_store(mem, HPA(f << PAGE_SHIFT), true);
+			mem_note_store(mem, HPA(f << PAGE_SHIFT), PAGE_SIZE, true);
 	mem_watch_store(mem, addr, len);
 	return true;
 }
@@ -204,23 +204,42 @@ void mem_mark(struct mem *mem, hpa_t addr, unsigned flag)
 		*mem->engine_limit = 0;
 }
 
-void mem_note_store(struct mem *mem, hpa_t addr, bool entry)
+void mem_change_table(struct mem *mem, hpa_t addr, unsigned size)
+{
+	uint64_t frame = addr.u >> PAGE_SHIFT;
+	uint16_t from = (uint16_t)(page_offset(addr.u) & ~7ull), to = (uint16_t)((page_offset(addr.u) + size + 7) & ~7ull);
+
+	mem->table_epoch++;
+	for (unsigned i = 0; i < mem->changes && i < MEM_CHANGES; i++) {
+		struct mem_change *change = &mem->change[i];
+		if (change->frame != frame)
+			continue;
+		change->from = from < change->from ? from : change->from;
+		change->to = to > change->to ? to : change->to;
+		return;
+	}
+	if (mem->changes < MEM_CHANGES)
+		mem->change[mem->changes] = (struct mem_change){.frame = frame, .from = from, .to = to};
+	mem->changes += mem->changes <= MEM_CHANGES;
+}
+
+void mem_note_store(struct mem *mem, hpa_t addr, unsigned size, bool entry)
 {
 	uint64_t frame = addr.u >> PAGE_SHIFT;
 	if (mem->frame_flags[frame] & FRAME_TABLE && entry) {
-		mem->table_epoch++;
+		mem_change_table(mem, addr, size);
 		mem->attention = true;
 	}
 	if (mem->frame_flags[frame] & FRAME_CODE)
 		note_code(mem, frame);
 }
 
-void mem_overwritten(struct mem *mem, hpa_t addr)
+void mem_overwritten(struct mem *mem, hpa_t addr, unsigned size)
 {
 	uint64_t frame = addr.u >> PAGE_SHIFT;
 	struct mem_worn *worn = &mem->worn[frame % MEM_WORN_FRAMES];
 
-	mem->table_epoch++;
+	mem_change_table(mem, addr, size);
 	if (worn->frame != frame)
 		*worn = (struct mem_worn){.frame = frame};
 	if (++worn->stores == MEM_WORN_STORES && !mem->before_table_store)
@@ -238,4 +257,5 @@ void mem_unmark_worn(struct mem *mem)
 	}
 	mem->has_worn = false;
 	mem->table_epoch++; /* what was translated before is older than any change that nobody sees now */
+	mem->changes = MEM_CHANGES + 1;
 }

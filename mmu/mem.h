@@ -46,12 +46,18 @@ struct mem_devices {
 	void *ctx;
 };
 
-enum { MEM_CODE_STORES = 64, MEM_WORN_FRAMES = 16, MEM_WORN_STORES = 16 };
+enum { MEM_CODE_STORES = 64, MEM_WORN_FRAMES = 16, MEM_WORN_STORES = 16, MEM_CHANGES = 8 };
 
 /* A marked frame whose entries have been overwritten so often. */
 struct mem_worn {
 	uint64_t frame;
 	uint32_t stores;
+};
+
+/* Where entries in use were overwritten in a marked frame: bytes from .. to, the latter not included. */
+struct mem_change {
+	uint64_t frame;
+	uint16_t from, to;
 };
 
 struct mem {
@@ -64,6 +70,8 @@ struct mem {
 
 	/* What stores to marked frames leave for the engine: */
 	uint64_t table_epoch;		       /* +1 at each store to a FRAME_TABLE frame that overwrites an entry in use */
+	struct mem_change change[MEM_CHANGES]; /* where, since the engine set changes to 0 .. */
+	unsigned changes;		       /* .. in so many frames; MEM_CHANGES + 1: in more */
 	bool attention;			       /* set by any store to a marked frame; cleared by the engine */
 	uint32_t code_stores;		       /* entries of code_frame in use; MEM_CODE_STORES+1: overflowed, drop all */
 	uint64_t code_frame[MEM_CODE_STORES];  /* frame numbers of FRAME_CODE frames the model stored to */
@@ -192,10 +200,13 @@ static inline bool mem_overwrites_entry(const struct mem *mem, hpa_t addr, unsig
 }
 
 /*
- * The store that mem_overwrites_entry is true for. A frame that was a paging structure may have become one of data, a stack say: after
- * MEM_WORN_STORES such stores has_worn is set.
+ * The store of size bytes that mem_overwrites_entry is true for. A frame that was a paging structure may have become one of data, a stack
+ * say: after MEM_WORN_STORES such stores has_worn is set.
  */
-void mem_overwritten(struct mem *mem, hpa_t addr);
+void mem_overwritten(struct mem *mem, hpa_t addr, unsigned size);
+
+/* table_epoch advances: entries among size bytes within a frame change. */
+void mem_change_table(struct mem *mem, hpa_t addr, unsigned size);
 
 /*
  * Takes FRAME_TABLE from the frames that are stored to so often. table_epoch advances, so who remembers what was translated through them
@@ -203,7 +214,7 @@ void mem_overwritten(struct mem *mem, hpa_t addr);
  */
 void mem_unmark_worn(struct mem *mem);
 
-/* After a store into a frame whose flags are not 0; entry: it may have overwritten an entry in use. */
-void mem_note_store(struct mem *mem, hpa_t addr, bool entry);
+/* After a store of size bytes into a frame whose flags are not 0; entry: it may have overwritten an entry in use. */
+void mem_note_store(struct mem *mem, hpa_t addr, unsigned size, bool entry);
 
 #endif

@@ -490,6 +490,27 @@ bool mmu_glance(struct mmu *mmu, gla_t gla, unsigned access, hpa_t *hpa, uint64_
 	return *allows >> (access & 63) & 1;
 }
 
+unsigned mmu_path(const struct mmu *mmu, gla_t gla, hpa_t at[LEVELS_MAX])
+{
+	const struct mem *mem = mmu->env.mem;
+	uint64_t table = mmu->mode.root.u;
+	unsigned count = 0;
+
+	if (mmu->mode.levels < 4 || mmu->env.second || mmu->env.switch_bit)
+		return 0;
+	for (unsigned level = mmu->mode.levels; level; level--) {
+		hpa_t here = HPA(table + (gla.u >> level_shift(level) & 511) * 8);
+		uint64_t entry = mem_is_ram(mem, here, 8) ? mem_load_entry(mem, here, 8) : 0;
+		if (!(entry & PTE_P))
+			return 0;
+		at[count++] = here;
+		if (entry & PTE_PS && level > 1 && level <= 3)
+			break;
+		table = entry & BITS(MAXPHYADDR - 1, 12);
+	}
+	return count;
+}
+
 bool mmu_peek_permits(const struct mmu *mmu, const struct tlb_entry *e, unsigned access)
 {
 	return allows_of(mmu, e) >> (access & 63) & 1;

@@ -110,6 +110,12 @@ struct walk mmu_peek(const struct mmu *mmu, gla_t gla, unsigned access);
 bool mmu_glance(struct mmu *mmu, gla_t gla, unsigned access, hpa_t *hpa, uint64_t *allows);
 
 /*
+ * Where the entries lie that the tables translate gla by, the top one first. Returns how many; 0: it is not translated, or not by tables of
+ * 4 or 5 levels alone.
+ */
+unsigned mmu_path(const struct mmu *mmu, gla_t gla, hpa_t at[LEVELS_MAX]);
+
+/*
  * The entry of any TLB, first level before STLB, that would serve a translation of gla for fetch or data; NULL if none.
  * Looks without touching.
  */

@@ -178,7 +178,7 @@ START_TEST(a_frame_that_is_stored_to_as_data_loses_its_mark)
 	for (unsigned i = 0; i < MEM_WORN_STORES; i++) {
 		ck_assert(!mem.has_worn);
 		ck_assert_uint_eq(mem.table_epoch, i);
-		mem_overwritten(&mem, HPA(0x3000 + 8 * i));
+		mem_overwritten(&mem, HPA(0x3000 + 8 * i), 8);
 	}
 	ck_assert(mem.has_worn);
 	uint64_t epoch = mem.table_epoch, marks = mem.marks;
@@ -190,8 +190,8 @@ START_TEST(a_frame_that_is_stored_to_as_data_loses_its_mark)
 	mem_mark(&mem, HPA(0x3000), FRAME_TABLE);
 	ck_assert_uint_eq(mem.marks, marks + 1);
 	for (unsigned i = 0; i < MEM_WORN_STORES; i++) { /* in turns with another frame of the same place */
-		mem_overwritten(&mem, HPA(0x3000));
-		mem_overwritten(&mem, HPA(0x3000 + MEM_WORN_FRAMES * PAGE_SIZE));
+		mem_overwritten(&mem, HPA(0x3000), 8);
+		mem_overwritten(&mem, HPA(0x3000 + MEM_WORN_FRAMES * PAGE_SIZE), 8);
 	}
 	ck_assert(!mem.has_worn);
 }

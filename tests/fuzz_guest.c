@@ -120,7 +120,7 @@ static void reset(void)
 
 	for (uint64_t frame = 0; frame < RAM >> PAGE_SHIFT; frame++)
 		if (machine.mem.frame_flags[frame])
-			mem_note_store(&machine.mem, HPA(frame << PAGE_SHIFT), true);
+			mem_note_store(&machine.mem, HPA(frame << PAGE_SHIFT), PAGE_SIZE, true);
 	memset(machine.mem.host, 0, USED);
 	madvise(machine.mem.host + USED, RAM - USED, MADV_DONTNEED);
 	mmu_empty(&machine.cpu.mmu);

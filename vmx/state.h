@@ -212,7 +212,8 @@ struct cpu {
 	/* set by anything after which the engine must not go on with the translations that it holds: CR, EFER, PKRU writes, flushes,
 	 * changes of AC; of CPL and segments it keeps account itself; see emu/engine_flush.c */
 	bool engine_flush;
-	uint64_t spaces; /* +1 whenever that, or CR3 is loaded, with whatever value */
+	bool engine_inval; /* translations were invalidated: it must ask for those that it does not know to be in the tables still */
+	uint64_t spaces;   /* +1 whenever that, or CR3 is loaded, with whatever value */
 };
 
 /* code width by CS and EFER: 64, 32 or 16 */
