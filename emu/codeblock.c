@@ -99,7 +99,7 @@ static bool reserve(struct code_page *page, unsigned pieces, unsigned plans)
 /* Has to go by itself: it goes on in the next page, is our own code's, or has accesses or faults that need to be looked at. */
 static bool stands_alone(const struct insn *insn)
 {
-	return !insn || (insn->flags & (INSN_SYSTEM | INSN_REP | INSN_FLAGS)) || codeblock_pieces(insn) < 0;
+	return !insn || (insn->flags & (INSN_SYSTEM | INSN_REP)) || codeblock_pieces(insn) < 0;
 }
 
 /* Decodes the block: no more than its bytes, no more than so many instructions. What cannot be accounted for as a whole is marked. */
@@ -111,7 +111,8 @@ static void add_up(struct codecache *cache, struct code_page *page, unsigned off
 	while (at < offset + b->size && !alone) {
 		const struct insn *insn = at < PAGE_SIZE ? codecache_insn(cache, page, at, (enum code_width)width) : NULL;
 		alone = stands_alone(insn);
-		if (b->insns && (alone || b->insns == most)) {
+		bool first = alone || insn->flags & INSN_FLAGS; /* the flags are known where a block begins */
+		if (b->insns && (first || b->insns == most)) {
 			b->cut = (uint16_t)at;
 			return;
 		}

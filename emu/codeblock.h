@@ -5,7 +5,8 @@
  * order, with the instruction that each belongs to.
  *
  * An instruction that cannot be accounted for with others (one that our own code executes, a REP string, one that goes on in the next
- * page), or that the plan of those before it does not reach, cuts its block: the block ends before it, and another begins with it.
+ * page), or not with those before it (INSN_FLAGS), or that their plan does not reach, cuts its block: the block ends before it, and another
+ * begins with it.
  */
 #ifndef EMU_CODEBLOCK_H
 #define EMU_CODEBLOCK_H

@@ -158,7 +158,6 @@ static void run_once(struct engine *e)
 	e->running = true;
 	uc_err err = uc_emu_start(e->now->uc, e->cpu->rip, UNREACHABLE, 0, 0);
 	e->running = false;
-	e->put_back_flags = err != UC_ERR_OK && e->flags_step == e->done;
 
 	if (e->fetch_refused) {
 		e->done = e->block_done;
@@ -167,6 +166,7 @@ static void run_once(struct engine *e)
 	}
 	if (e->block)
 		engine_leave_block(e, engine_read_reg(e, REG_RIP_INDEX));
+	e->put_back_flags = err != UC_ERR_OK && e->flags_step == e->done && !e->fetch_refused;
 	if (e->fault && e->stop == STOP_NONE) {
 		e->stop = STOP_EXCEPTION;
 		take_fault(e);
@@ -320,7 +320,7 @@ enum engine_stop engine_run(struct engine *e, uint64_t max)
 	e->write_access = cpu_access(cpu, ACC_WRITE);
 	take_kinds(e);
 	e->slow = INSN_SYSTEM | INSN_REP | INSN_CROSS | INSN_FLAGS | plain_slow_flags(cpu);
-	e->slow_planned = e->slow & ~(uint32_t)INSN_ALIGN16; /* a plan looks itself */
+	e->slow_planned = e->slow & ~(uint32_t)(INSN_ALIGN16 | INSN_FLAGS); /* a plan looks itself; flags are kept */
 	if (unlikely(e->now->excepted))
 		engine_forget_exception(e);
 	engine_choose_instance(e);

@@ -37,7 +37,7 @@ static inline bool fits_planned(const struct engine *e, const struct code_block 
 /* In fast-forward, where no access is charged. */
 static inline bool fits_fast(const struct engine *e, const struct code_block *b)
 {
-	return !(b->flags & e->slow) && e->done + b->insns <= e->limit;
+	return !(b->flags & e->slow & ~(uint32_t)INSN_FLAGS) && e->done + b->insns <= e->limit;
 }
 
 /* ---- lines of instructions, when there is an L1 instruction cache ---- */
@@ -88,6 +88,13 @@ void engine_book_again(struct engine *e)
 	e->again = 0;
 }
 
+/* Its first instruction may spoil the flags. */
+static __attribute__((noinline)) void keep_flags(struct engine *e, uint64_t done)
+{
+	e->flags_step = done + 1;
+	e->flags_kept = engine_read_reg(e, REG_FLAGS_INDEX);
+}
+
 /* done is e->done, which need not be read again: at each block it would have to come out of the last one's store. */
 static ALWAYS_INLINE void begin_unwatched(struct engine *e, const struct code_block *b, uint64_t gla, uint64_t done)
 {
@@ -95,6 +102,8 @@ static ALWAYS_INLINE void begin_unwatched(struct engine *e, const struct code_bl
 		engine_book_again(e);
 	for (unsigned i = 0; i < LANES; i++)
 		e->by_block.lane[i] += b->by_class.lane[i];
+	if (unlikely(b->flags & INSN_FLAGS))
+		keep_flags(e, done);
 	e->block_done = done + b->insns;
 	e->block = b;
 	e->block_gla = gla;
@@ -376,7 +385,7 @@ static ALWAYS_INLINE const struct code_block *known_block(struct engine *e, uint
 /* Once more, a block would neither look at accesses nor leave the line that instructions come from now. */
 static bool may_come_again(const struct engine *e, const struct code_block *b, uint64_t gla)
 {
-	if (e->planning && b->plan_ops)
+	if ((e->planning && b->plan_ops) || b->flags & INSN_FLAGS)
 		return false;
 	return e->fetch_span == PAGE_SIZE || in_line(e, b, gla);
 }

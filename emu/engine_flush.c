@@ -145,7 +145,8 @@ static void keep_branch(struct engine *e)
 
 /*
  * The CPL decides on rights. INSTANCE_FAST keeps what it holds of either privilege: it is told of SMAP, and at CPL 3 that EFLAGS.AC is set,
- * so its softmmu has tables for both. What the other instances hold has the rights of one, in one address space.
+ * so its softmmu has tables for both. What the other instances hold has the rights of one, in one address space: the one in which one of
+ * them ran last.
  */
 static void note_privilege(struct engine *e)
 {
@@ -156,7 +157,7 @@ static void note_privilege(struct engine *e)
 		e->user_pages = user_pages;
 		e->flush = true;
 	}
-	if (user == e->user && cpu->spaces == e->space)
+	if (engine_is_fast(e) || (user == e->user && cpu->spaces == e->space))
 		return;
 	e->user = user;
 	e->space = cpu->spaces;
