@@ -106,16 +106,16 @@ static inline void place_of(const struct cache *c, uint64_t line, uint32_t *set,
 	}
 }
 
-/* The host fetches what a look-up of the largest cache will need, while the others are looked into. */
-static inline void expect(const struct cache *c, uint64_t line)
+#ifdef __SSE2__
+/* Which of eight words are the wanted one: a bit each. */
+static ALWAYS_INLINE unsigned same_as(const uint32_t *words, __m128i wanted)
 {
-	uint32_t set = (uint32_t)line & (c->sets - 1);
+	__m128i low = _mm_cmpeq_epi32(_mm_loadu_si128((const __m128i *)words), wanted);
+	__m128i high = _mm_cmpeq_epi32(_mm_loadu_si128((const __m128i *)(words + 4)), wanted);
 
-	if (c->shift == 0xff || !c->sets)
-		return;
-	__builtin_prefetch(&c->tag[(size_t)set * c->ways], 1);
-	__builtin_prefetch(&c->word[set], 1);
+	return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(_mm_packs_epi32(low, high), _mm_setzero_si128()));
 }
+#endif
 
 /* The way that has the tag; ways: none has. */
 static inline unsigned way_of(const uint32_t *tags, unsigned ways, uint32_t tag)
@@ -125,14 +125,17 @@ static inline unsigned way_of(const uint32_t *tags, unsigned ways, uint32_t tag)
 	const __m128i wanted = _mm_set1_epi32((int)tag);
 	unsigned hits = 0;
 
-	static_assert(POLICY_WAYS_MAX <= 32, "a bit for each");
-	if (likely(ways % 4 == 0)) {
-		for (unsigned way = 0; way < ways; way += 4) {
-			__m128i same = _mm_cmpeq_epi32(_mm_loadu_si128((const __m128i *)(tags + way)), wanted);
-			hits |= (unsigned)_mm_movemask_ps(_mm_castsi128_ps(same)) << way;
-		}
-		return hits ? (unsigned)__builtin_ctz(hits) : ways;
+	static_assert(POLICY_WAYS_MAX <= 16, "see below");
+	if (likely(ways == 16))
+		hits = same_as(tags, wanted) | same_as(tags + 8, wanted) << 8;
+	else if (likely(ways == 8))
+		hits = same_as(tags, wanted);
+	for (unsigned way = 0; ways != 16 && ways != 8 && ways % 4 == 0 && way < ways; way += 4) {
+		__m128i same = _mm_cmpeq_epi32(_mm_loadu_si128((const __m128i *)(tags + way)), wanted);
+		hits |= (unsigned)_mm_movemask_ps(_mm_castsi128_ps(same)) << way;
 	}
+	if (likely(ways % 4 == 0))
+		return hits ? (unsigned)__builtin_ctz(hits) : ways;
 #endif
 	for (unsigned way = 0; way < ways; way++)
 		found = tags[way] == tag ? way : found;
@@ -159,7 +162,7 @@ static bool touch(struct cache *c, uint64_t line)
 
 static enum answer access_from(struct caches *caches, uint64_t line, enum answer first)
 {
-	expect(&caches->level[CACHE_LEVELS - 1], line);
+	cache_expect(&caches->level[CACHE_LEVELS - 1], line);
 	for (unsigned i = first; i < CACHE_LEVELS; i++)
 		if (caches->level[i].sets && touch(&caches->level[i], line))
 			return (enum answer)i;

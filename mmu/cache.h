@@ -61,6 +61,25 @@ struct caches {
 int caches_init(struct caches *caches, const struct cache_config *config, struct cost *cost);
 void caches_free(struct caches *caches);
 
+/* The host fetches what a look-up will need, while other things are done. */
+static inline void cache_expect(const struct cache *c, uint64_t line)
+{
+	uint32_t set = (uint32_t)line & (c->sets - 1);
+
+	if (c->shift == 0xff || !c->sets)
+		return;
+	__builtin_prefetch(&c->mru[set], 1);
+	__builtin_prefetch(&c->tag[(size_t)set * c->ways], 1);
+	__builtin_prefetch(&c->word[set], 1);
+}
+
+/* The line at hpa will be accessed soon. */
+static inline void caches_expect(const struct caches *caches, hpa_t hpa)
+{
+	for (unsigned i = 1; i < CACHE_LEVELS; i++)
+		cache_expect(&caches->level[i], hpa.u >> CACHE_LINE_SHIFT);
+}
+
 /* One access: finds and fills. */
 enum answer caches_access(struct caches *caches, hpa_t hpa);
 

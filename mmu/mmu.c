@@ -342,6 +342,8 @@ static struct tlb_entry *walk_and_fill(struct mmu *mmu, struct tlb *tlb, gla_t g
 	uint32_t expected = likely(stlb) ? expect_fill(&mmu->stlb, gla) : 0;
 	walk_into(&mmu->last, &mmu->env, &mmu->mode, gla, access, 0);
 	mem_expect(mmu->env.mem, mmu->last.hpa);
+	if (mmu->env.caches)
+		caches_expect(mmu->env.caches, mmu->last.hpa);
 	if (unlikely(mmu->last.status != WALK_OK)) {
 		invalidate_failed(mmu, gla);
 		return NULL;

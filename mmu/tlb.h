@@ -72,10 +72,13 @@ struct tlb_array {
 	uint32_t first_order;
 };
 
+enum { TLB_BUCKETS = 64 };
+
 struct tlb {
 	struct tlb_array array[TLB_PARTS];
-	uint32_t live[TLB_PARTS]; /* slots in use, by part */
-	uint32_t slots;		  /* of all parts */
+	uint32_t live[TLB_PARTS];		/* slots in use, by part */
+	uint16_t large[TLB_PARTS][TLB_BUCKETS]; /* the same for large pages, by a hash of the page number: seldom more than a few */
+	uint32_t slots;				/* of all parts */
 	uint64_t *hash;
 	uint64_t *tag;		 /* by slot */
 	uint64_t *taken;	 /* by slot, a bit each: the tag is not 0 */
@@ -97,6 +100,22 @@ void tlb_free(struct tlb *tlb);
 static inline uint64_t tlb_tag(unsigned part, gla_t gla, uint32_t context)
 {
 	return (uint64_t)part << 61 | FIELD(gla.u, 56, 0) >> tlb_part_shift[part] << 16 | context;
+}
+
+static inline unsigned tlb_bucket(uint64_t page)
+{
+	return (unsigned)(page ^ page >> 6) % TLB_BUCKETS;
+}
+
+/* An entry of this tag is there now (1), or is not any more (-1). */
+static ALWAYS_INLINE void tlb_count(struct tlb *tlb, uint64_t tag, int more)
+{
+	unsigned part = (unsigned)(tag >> 61);
+
+	if (unlikely(part != TLB_4K)) {
+		uint16_t *count = &tlb->large[part][tlb_bucket(tag >> 16 & BITS(44, 0))];
+		*count = (uint16_t)(*count + more);
+	}
 }
 
 #define EVERY_16TH 0x0001000100010001ull
@@ -145,7 +164,7 @@ static ALWAYS_INLINE int tlb_find_in(const struct tlb *tlb, unsigned part, gla_t
 static inline int tlb_find(const struct tlb *tlb, gla_t gla, uint32_t context, uint32_t group)
 {
 	for (unsigned part = 0; part < TLB_PARTS; part++) {
-		if (tlb->live[part] == 0)
+		if (tlb->live[part] == 0 || (part != TLB_4K && !tlb->large[part][tlb_bucket(FIELD(gla.u, 56, 0) >> tlb_part_shift[part])]))
 			continue;
 		int slot = tlb_find_in(tlb, part, gla, context, group);
 		if (slot >= 0)
@@ -198,6 +217,9 @@ static ALWAYS_INLINE struct tlb_entry *tlb_put(struct tlb *tlb, uint32_t slot, u
 		tlb->live[part]++;
 		tlb->taken[slot / 64] |= BIT(slot % 64);
 	}
+	if (tlb->tag[slot])
+		tlb_count(tlb, tlb->tag[slot], -1);
+	tlb_count(tlb, tag, 1);
 	tlb->tag[slot] = tag;
 	*e = *from;
 	e->tag = tag;
