@@ -5,6 +5,7 @@
 #include "errno.h"
 #include "heap.h"
 #include "lock.h"
+#include "record.h"
 #include "string.h"
 #include "time.h"
 
@@ -36,6 +37,7 @@ void file_put(struct file *file)
 	if (--file->refs)
 		return;
 	lock_drop(file);
+	record_drop(file->inode, file);
 	epoll_forget(file);
 	if (file->inode->device && file->inode->device->close && !(file->flags & O_PATH))
 		file->inode->device->close(file);
@@ -148,13 +150,20 @@ struct files *files_fork(const struct files *files)
 	return copy;
 }
 
+/* Any close of a file gives up the record locks that the process has on it. */
+static void drop(const struct files *files, struct file *file)
+{
+	record_drop(file->inode, files);
+	file_put(file);
+}
+
 void files_put(struct files *files)
 {
 	if (!files || --files->refs)
 		return;
 	for (u32 i = 0; i < files->end; i++)
 		if (files->slot[i].file)
-			file_put(files->slot[i].file);
+			drop(files, files->slot[i].file);
 	heap_free(files->slot);
 	heap_free(files);
 }
@@ -195,7 +204,7 @@ long files_set(struct files *files, struct file *file, u64 fd, bool close_on_exe
 	}
 	fill(files, file, fd, close_on_exec);
 	if (old)
-		file_put(old);
+		drop(files, old);
 	return 0;
 }
 
@@ -214,7 +223,7 @@ long files_close(struct files *files, u64 fd)
 	files->slot[(u32)fd].file = NULL;
 	while (files->end && !files->slot[files->end - 1].file)
 		files->end--;
-	file_put(file);
+	drop(files, file);
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* flock: an inode counts the shared locks on it, or has one exclusive one. */
+/* flock, which knows nothing of fcntl's locks (record.c): an inode counts the shared locks on it, or has one exclusive one. */
 #include "lock.h"
 #include "errno.h"
 #include "process.h"

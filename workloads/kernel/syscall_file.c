@@ -3,25 +3,12 @@
 #include "errno.h"
 #include "pipe.h"
 #include "process.h"
+#include "record.h"
 #include "syscall.h"
 #include "user.h"
 
 enum { IOV_MAX = 1024, SEEK_SET = 0, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE };
-enum {
-	F_DUPFD,
-	F_GETFD,
-	F_SETFD,
-	F_GETFL,
-	F_SETFL,
-	F_GETLK,
-	F_SETLK,
-	F_SETLKW,
-	F_DUPFD_CLOEXEC = 1030,
-	F_SETPIPE_SZ,
-	F_GETPIPE_SZ,
-	F_ADD_SEALS,
-	F_GET_SEALS
-};
+enum { F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS };
 enum { FIONREAD = 0x541b, FIONBIO = 0x5421, FIONCLEX = 0x5450, FIOCLEX };
 
 #define HERE (~0ull)
@@ -277,13 +264,28 @@ static long add_seals(struct file *file, u32 seals)
 	return 0;
 }
 
+/* If another thread closes the descriptor meanwhile, nothing stays locked. */
+static long lock(u64 fd, struct file *file, u64 command, u64 argument)
+{
+	long rc;
+
+	file_get(file);
+	rc = record_control(file, command, argument);
+	if (rc == 0 && find(fd) != file) {
+		record_drop(file->inode, process_current->files);
+		rc = -EBADF;
+	}
+	file_put(file);
+	return rc;
+}
+
 long sys_fcntl(u64 fd, u64 command, u64 argument)
 {
 	enum { CHANGE = O_APPEND | O_NONBLOCK };
 	struct files *files = process_current->files;
 	struct file *file = find(fd);
 
-	if (!file)
+	if (!file || ((file->flags & O_PATH) && command > F_GETFL && command != F_DUPFD_CLOEXEC))
 		return -EBADF;
 	switch (command) {
 	case F_DUPFD:
@@ -307,9 +309,13 @@ long sys_fcntl(u64 fd, u64 command, u64 argument)
 		return add_seals(file, (u32)argument);
 	case F_GET_SEALS:
 		return file->inode->seals & SEALED ? (long)(file->inode->seals & ~SEALED) : -EINVAL;
+	case F_GETLK:
 	case F_SETLK:
-	case F_SETLKW: /* locks are always granted */
-		return 0;
+	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
+		return lock(fd, file, command, argument);
 	}
 	return -EINVAL;
 }
