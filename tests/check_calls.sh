@@ -50,6 +50,22 @@ gcc -D_GNU_SOURCE -O1 -static -o "$TMP/huge" "$HERE/huge.c" || exit 1
 like_host 'advice of huge pages' "$TMP/huge"
 like_host 'advice of huge pages, with large ones' "$TMP/huge" --guest-page 2m
 
+cat >"$TMP/wanted" <<END
+equal: 50 50
+equally nice: 50 50
+five steps: 80 20
+five steps: 30 70
+three of one, one of another: 30 30 30 10
+the nicest: 0 100
+equal again: 50 50
+threads: by their own values
+ten naps of a millisecond: in time
+yielding: the other came
+starving: not
+END
+gcc -D_GNU_SOURCE -O1 -static -pthread -o "$TMP/shares" "$HERE/shares.c" || exit 1
+like_host 'shares of the processor' "$TMP/shares" --kernel hz=5000
+
 printf '1 faults\nchild 85, here 0\n4 15\n' >"$TMP/wanted"
 gcc -O1 -static -o "$TMP/giant" "$HERE/giant.c" || exit 1
 like_host 'a page of 1 GiB, divided' "$TMP/giant" --mem 4G --guest-page 1g

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Waiting for children, what they used, priorities and policies, processors. */
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,6 +92,41 @@ static void usage(void)
 	result("nobody's", getrusage(5, &after));
 }
 
+static void *nicer(void *unused)
+{
+	result("inherited", getpriority(PRIO_PROCESS, 0));
+	result("of this thread", setpriority(PRIO_PROCESS, 0, 9));
+	result("nice", getpriority(PRIO_PROCESS, 0));
+	result("as a call", syscall(SYS_getpriority, PRIO_PROCESS, 0));
+	result("of the first", getpriority(PRIO_PROCESS, getpid()));
+	return unused;
+}
+
+static void nice_values(void)
+{
+	pthread_t t;
+	long shown[2] = {99, 99};
+	FILE *f;
+
+	setpgid(0, 0);
+	result("nice", nice(3));
+	pthread_create(&t, NULL, nicer, NULL);
+	pthread_join(t, NULL);
+	result("still", getpriority(PRIO_PROCESS, 0));
+	if (!fork()) {
+		result("inherited", getpriority(PRIO_PROCESS, 0));
+		setpriority(PRIO_PROCESS, 0, 5);
+		result("of the group", getpriority(PRIO_PGRP, 0));
+		result("set for the group", setpriority(PRIO_PGRP, getpgrp(), 6));
+		_exit(0);
+	}
+	wait(NULL);
+	result("set by another", getpriority(PRIO_PROCESS, getpid()));
+	f = fopen("/proc/self/stat", "r");
+	if (f && fscanf(f, "%*d %*s %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*u %*u %ld %ld", &shown[0], &shown[1]) > 0)
+		printf("shown: %ld %ld\n", shown[0], shown[1]);
+}
+
 static void priorities(void)
 {
 	struct sched_param p = {.sched_priority = 5};
@@ -165,5 +201,6 @@ int main(void)
 	selectors();
 	usage();
 	priorities();
+	nice_values();
 	return 0;
 }

@@ -146,13 +146,14 @@ static size_t stat(const struct inode *inode, char *text, size_t size)
 {
 	const struct process *p = process_current;
 	u64 tick = SECOND / 100;
+	int nice = thread_current->nice;
 	size_t n = text_add(text, size, 0, "%u (%s) R %u %u %u 0 -1 0 %lu %lu 0 0 %lu 0 %lu 0 ", (u32)p->pid, p->name,
 			    (u32)(p->parent ? p->parent->pid : 1), (u32)p->group, (u32)p->session, p->faults, p->child_faults,
 			    process_cpu_time(p) / tick, p->child_time / tick);
 
 	(void)inode;
-	n = text_add(text, size, n, "%u %s%u %u 0 0 %lu %lu 18446744073709551615 ", (u32)(20 + p->nice), p->nice < 0 ? "-" : "",
-		     (u32)(p->nice < 0 ? -p->nice : p->nice), p->threads, p->vm->mapped, p->vm->pages);
+	n = text_add(text, size, n, "%u %s%u %u 0 0 %lu %lu 18446744073709551615 ", (u32)(20 + nice), nice < 0 ? "-" : "",
+		     (u32)(nice < 0 ? -nice : nice), p->threads, p->vm->mapped, p->vm->pages);
 	n = text_add(text, size, n, "0 0 0 0 0 0 0 0 0 0 0 0 %u 0 ", SIGCHLD);
 	return text_add(text, size, n, "%u %u 0 0 0 0 0 0 0 0 0 0 0\n", thread_current->priority, thread_current->policy);
 }

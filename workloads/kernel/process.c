@@ -6,6 +6,7 @@
 #include "heap.h"
 #include "page.h"
 #include "program.h"
+#include "share.h"
 #include "string.h"
 #include "time.h"
 #include "user.h"
@@ -106,6 +107,8 @@ struct thread *thread_new(struct process *process, const struct trap *regs)
 		return NULL;
 	}
 	t->process = process;
+	t->nice = thread_current ? thread_current->nice : 0;
+	share_join(t);
 	t->tid = process->threads++ ? new_id() : process->pid;
 	*thread_trap(t) = *regs;
 	stack = (u64 *)thread_trap(t);
@@ -124,6 +127,7 @@ void thread_free(struct thread *thread)
 	while (*link != thread)
 		link = &(*link)->next;
 	*link = thread->next;
+	share_leave(thread);
 	signal_drop_all(&thread->pending);
 	page_free(physical((void *)thread->stack), STACK_ORDER);
 	heap_free(thread);

@@ -52,7 +52,6 @@ struct process {
 	bool vfork;
 	u64 user_time, child_time; /* nanoseconds */
 	u64 faults, child_faults, pages_most, child_pages_most;
-	int nice;
 	char name[16];
 };
 
@@ -80,7 +79,9 @@ struct thread {
 	u32 futex_bits;
 	int futex_owner; /* waiting for a lock: who has it; the lock is at futex_address */
 	u64 futex_address;
-	u64 started, cpu_time; /* on the processor since; before that, in all */
+	int nice;
+	u64 share_time, share_cpu, ready_since; /* virtual time when so much was used (share.c); in the run queue since */
+	u64 started, cpu_time;			/* on the processor since; before that, in all */
 	u8 fpu[512] __attribute__((aligned(16)));
 };
 

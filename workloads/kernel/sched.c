@@ -7,6 +7,7 @@
 #include "errno.h"
 #include "gdt.h"
 #include "process.h"
+#include "share.h"
 #include "time.h"
 #include "tty.h"
 
@@ -42,6 +43,8 @@ static void leave(struct thread *thread)
 void sched_ready(struct thread *thread)
 {
 	thread->state = THREAD_READY;
+	if (share_values > 1)
+		share_ready(thread);
 	thread->run_next = NULL;
 	if (first_ready)
 		last_ready->run_next = thread;
@@ -50,10 +53,26 @@ void sched_ready(struct thread *thread)
 	last_ready = thread;
 }
 
+/* By shares. Who gives the processor up by itself wants another to have it. */
+static struct thread *take_chosen(void)
+{
+	struct thread *thread = share_choose(first_ready, sched_wanted ? NULL : thread_current), **link = &first_ready;
+
+	if (last_ready == thread)
+		for (struct thread *t = first_ready; t != thread; t = t->run_next)
+			last_ready = t;
+	while (*link != thread)
+		link = &(*link)->run_next;
+	*link = thread->run_next;
+	return thread;
+}
+
 static struct thread *take_ready(void)
 {
 	struct thread *thread = first_ready;
 
+	if (thread && share_values > 1)
+		return take_chosen();
 	if (thread)
 		first_ready = thread->run_next;
 	return thread;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One processor, one run queue, round robin. The kernel itself is never preempted: it gives the processor up in wait_on. */
+/* One processor, one run queue: round robin, or by shares where nice values differ. The kernel itself is never preempted: it gives the
+ * processor up in wait_on. */
 #ifndef KERNEL_SCHED_H
 #define KERNEL_SCHED_H
 

@@ -5,6 +5,7 @@
 #include "heap.h"
 #include "path.h"
 #include "process.h"
+#include "share.h"
 #include "string.h"
 #include "syscall.h"
 #include "time.h"
@@ -76,6 +77,8 @@ static void inherit(struct thread *child, const struct clone *c)
 	child->mask = t->mask;
 	child->policy = t->policy & 0x40000000 ? 0 : t->policy; /* SCHED_RESET_ON_FORK */
 	child->priority = child->policy ? t->priority : 0;
+	if ((t->policy & 0x40000000) && t->nice < 0)
+		share_set(child, 0);
 	child->fs_base = c->flags & CLONE_SETTLS ? c->tls : t->fs_base;
 	child->gs_base = t->gs_base;
 	asm volatile("fxsave64 %0" : "=m"(child->fpu));

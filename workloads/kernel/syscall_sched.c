@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Policies, priorities, affinity. LIMIT: nice values and policies are kept and shown; threads take turns whatever they are. */
+/* Policies, priorities, affinity. LIMIT: policies are kept and shown; all threads are scheduled as SCHED_OTHER. */
 #include "errno.h"
 #include "process.h"
+#include "share.h"
 #include "syscall.h"
 #include "time.h"
 #include "user.h"
 
 enum { SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE = 5, SCHED_DEADLINE, RESET_ON_FORK = 0x40000000 };
-enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER, NICE_LEAST = -20, NICE_MOST = 19 };
+enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER };
 
 long sys_sched_yield(void)
 {
@@ -131,15 +132,15 @@ long sys_sched_rr_get_interval(u64 tid, u64 to)
 	return !find(tid) ? -ESRCH : time_write(to, SECOND / 100) ? 0 : -EFAULT;
 }
 
-static bool meant(const struct process *p, u64 which, int who)
+static bool meant(const struct thread *t, u64 which, int who)
 {
-	if (p->zombie)
+	if (t->state == THREAD_GONE || t->process->zombie)
 		return false;
 	switch (which) {
-	case PRIO_PROCESS:
-		return p->pid == (who ? who : process_current->pid);
+	case PRIO_PROCESS: /* one thread, in truth */
+		return t->tid == (who ? who : thread_current->tid);
 	case PRIO_PGRP:
-		return p->group == (who ? who : process_current->group);
+		return t->process->group == (who ? who : process_current->group);
 	default:
 		return who == 0; /* there is one user */
 	}
@@ -152,9 +153,9 @@ long sys_getpriority(u64 which, u64 who)
 
 	if (which > PRIO_USER)
 		return -EINVAL;
-	for (const struct process *p = process_list; p; p = p->next)
-		if (meant(p, which, (int)who) && 20 - p->nice > best)
-			best = 20 - p->nice;
+	for (const struct thread *t = thread_list; t; t = t->next)
+		if (meant(t, which, (int)who) && 20 - t->nice > best)
+			best = 20 - t->nice;
 	return best;
 }
 
@@ -165,9 +166,9 @@ long sys_setpriority(u64 which, u64 who, u64 nice)
 
 	if (which > PRIO_USER)
 		return -EINVAL;
-	for (struct process *p = process_list; p; p = p->next)
-		if (meant(p, which, (int)who)) {
-			p->nice = value;
+	for (struct thread *t = thread_list; t; t = t->next)
+		if (meant(t, which, (int)who)) {
+			share_set(t, value);
 			rc = 0;
 		}
 	return rc;
