@@ -114,6 +114,52 @@ static void interrupted(int flags)
 	printf("read gave %ld, %d seen, child's status %d\n", n, seen, WEXITSTATUS(status));
 }
 
+static unsigned controls[2];
+
+static void read_controls(void)
+{
+	unsigned short x87;
+
+	__asm__ volatile("stmxcsr %0; fnstcw %1" : "=m"(controls[0]), "=m"(x87));
+	controls[1] = x87;
+}
+
+static void show_controls(int signal)
+{
+	(void)signal;
+	read_controls();
+}
+
+static void what(int signal, siginfo_t *info, void *context)
+{
+	(void)context;
+	printf("signal %d code %d\n", signal, info->si_code);
+	siglongjmp(back, 1);
+}
+
+/* A handler starts with the floating-point unit as a program does, and what it interrupted has its own again. */
+static void floating_point(void)
+{
+	struct sigaction action = {.sa_handler = show_controls}, told = {.sa_sigaction = what, .sa_flags = SA_SIGINFO};
+	unsigned mxcsr = 0x5f80;
+	unsigned short x87 = 0x77f, divide = 0x37b;
+
+	sigaction(SIGUSR1, &action, NULL);
+	sigaction(SIGFPE, &told, NULL);
+	sigaction(SIGTRAP, &told, NULL);
+	__asm__ volatile("ldmxcsr %0; fldcw %1" : : "m"(mxcsr), "m"(x87));
+	raise(SIGUSR1);
+	printf("in the handler %x %x", controls[0], controls[1]);
+	read_controls();
+	printf(", then %x %x\n", controls[0], controls[1]);
+	if (!sigsetjmp(back, 1))
+		__asm__ volatile("fninit; fldcw %0; fld1; fldz; fdivrp; fwait" : : "m"(divide));
+	if (!sigsetjmp(back, 1))
+		__asm__ volatile("int3");
+	mxcsr = 0x1f80;
+	__asm__ volatile("fninit; ldmxcsr %0" : : "m"(mxcsr));
+}
+
 static void deaths(void)
 {
 	static const int kind[] = {SIGTERM, SIGKILL, SIGSEGV, SIGABRT, SIGPIPE};
@@ -140,6 +186,7 @@ int main(void)
 	sigaltstack(&alternate, NULL);
 	faults();
 	masks();
+	floating_point();
 	interrupted(0);
 	interrupted(SA_RESTART);
 	deaths();

@@ -17,6 +17,7 @@ enum {
 	CLOCK_REAL_COARSE,
 	CLOCK_MONO_COARSE,
 	CLOCK_BOOT,
+	CLOCK_TAI = 11, /* the same as CLOCK_REALTIME until somebody sets the difference */
 };
 
 /* The clock's time in nanoseconds; false: there is no such clock. */

@@ -35,6 +35,8 @@ enum {
 	AT_EXECFN = 31
 };
 
+struct exec_strings exec_strings;
+
 bool exec_add(struct exec_strings *s, const char *text)
 {
 	size_t n = strlen(text) + 1;

@@ -5,7 +5,7 @@
 
 #include "trap.h"
 
-enum { EXEC_TEXT = 0x40000, EXEC_STRINGS = 8192 };
+enum { EXEC_TEXT = 0x100000, EXEC_STRINGS = 0x8000, EXEC_STRING = 0x20000 }; /* the last: one string's length */
 
 /* Arguments and environment, collected before the old program goes. */
 struct exec_strings {
@@ -14,6 +14,8 @@ struct exec_strings {
 	u32 at[EXEC_STRINGS];
 	char text[EXEC_TEXT];
 };
+
+extern struct exec_strings exec_strings; /* one call at a time collects */
 
 bool exec_add(struct exec_strings *strings, const char *text);
 /* Replaces the current process's program; regs becomes the new one's start. 0, or a negative error and nothing changed. */

@@ -2,7 +2,7 @@
 /*
  * futex(2): wait, wake, requeue, by address space and address or, in shared mappings, by file and offset. The kernel is not preempted, so
  * that comparing and sleeping are one step. Locks with an owner (the PI operations) are handed over in the order in which they were asked
- * for. LIMIT: priorities are not inherited, as there are none; no requeueing to such a lock.
+ * for. LIMIT: priorities are not inherited, as there are none; no requeueing to such a lock, which glibc did until 2.24 and musl never.
  */
 #include "futex.h"
 #include "clock.h"

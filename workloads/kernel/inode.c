@@ -4,6 +4,7 @@
 #include "errno.h"
 #include "heap.h"
 #include "page.h"
+#include "process.h"
 #include "string.h"
 #include "time.h"
 #include "user.h"
@@ -41,6 +42,13 @@ void inode_changed(struct inode *inode)
 	inode->changed = time_real();
 }
 
+/* RLIMIT_FSIZE */
+static long too_large(void)
+{
+	signal_send_thread(thread_current, &(struct siginfo){.signal = SIGXFSZ, .pid = process_current->pid});
+	return -EFBIG;
+}
+
 static void drop_frames(struct inode *inode, u64 from)
 {
 	for (u64 i = from; i < inode->frames_room; i++)
@@ -54,6 +62,8 @@ void inode_put(struct inode *inode)
 {
 	if (!inode || --inode->refs)
 		return;
+	if ((inode->mode & S_IFMT) == S_IFDIR && !inode->links)
+		inode_put(inode->parent);
 	drop_frames(inode, 0);
 	heap_free(inode->frames);
 	heap_free(inode->target);
@@ -107,8 +117,12 @@ long inode_truncate(struct inode *inode, u64 size)
 {
 	u64 frame = inode_frame(inode, size / PAGE, false);
 
+	if ((long)size < 0)
+		return -EINVAL;
 	if (size > SIZE_MAX_FILE)
 		return -EFBIG;
+	if (size > inode->size && size > process_current->limit[LIMIT_FILE_SIZE].soft)
+		return too_large();
 	if ((size < inode->size && (inode->seals & SEAL_SHRINK)) || (size > inode->size && (inode->seals & SEAL_GROW)))
 		return -EPERM;
 	if (size < inode->size) {
@@ -147,10 +161,15 @@ long inode_read(struct inode *inode, u64 offset, u64 to, u64 n)
 
 long inode_write(struct inode *inode, u64 offset, u64 from, u64 n)
 {
-	u64 done = 0;
+	u64 done = 0, limit = process_current->limit[LIMIT_FILE_SIZE].soft;
 
 	if (offset > SIZE_MAX_FILE || n > SIZE_MAX_FILE - offset)
 		return -EFBIG;
+	if (offset + n > limit) {
+		if (offset >= limit)
+			return too_large();
+		n = limit - offset;
+	}
 	if ((inode->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE)) || (offset + n > inode->size && (inode->seals & SEAL_GROW)))
 		return -EPERM;
 	while (done < n) {
@@ -272,6 +291,8 @@ void inode_remove(struct inode *directory, struct entry *entry)
 	if ((inode->mode & S_IFMT) == S_IFDIR) {
 		inode->links--;
 		directory->links--;
+		if (!inode->links) /* ".." still leads there for who is in it */
+			inode_get(directory);
 	}
 	inode_modified(directory);
 	inode_changed(inode);

@@ -42,7 +42,7 @@ struct device {
 struct inode {
 	u32 refs; /* names, open files, mappings, a directory's children */
 	u32 links;
-	u32 mode;
+	u32 mode, user, group;
 	u64 number, size;
 	u64 accessed, modified, changed; /* nanoseconds */
 	u32 locks;			 /* flock: how many files hold a shared one; LOCKED_ALONE: one an exclusive one */
@@ -55,7 +55,7 @@ struct inode {
 	u64 cookies;	       /* S_IFDIR: given so far */
 	const struct names *names;
 	struct inode *(*jump)(const struct inode *link); /* S_IFLNK: what it leads to, whatever its text says; NULL: nothing */
-	struct inode *parent;				 /* S_IFDIR; not counted */
+	struct inode *parent;				 /* S_IFDIR; counted only if it was removed */
 	char *target;					 /* S_IFLNK */
 	const struct device *device;
 	void *state; /* the device's */

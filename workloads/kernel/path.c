@@ -28,15 +28,15 @@ static struct inode *child(struct inode *directory, const char *name, size_t n)
 	return e ? e->inode : NULL;
 }
 
-/* Puts a link's target before the rest of the text, in path->buffer. */
+/* Puts a link's target before the rest of the text, which is empty or begins with a slash, in path->buffer. */
 static long expand(struct path *path, const struct inode *link, const char *rest, const char **text)
 {
 	static char joined[PATH_SIZE];
 	size_t n = link->generate ? link->generate(link, joined, sizeof(joined)) : text_add(joined, sizeof(joined), 0, "%s", link->target);
 
-	if (n + strlen(rest) + 2 > PATH_SIZE)
+	if (n + strlen(rest) + 1 > PATH_SIZE)
 		return -ENAMETOOLONG;
-	text_add(joined, sizeof(joined), n, "/%s" + (*rest == 0), rest);
+	text_add(joined, sizeof(joined), n, "%s", rest);
 	memcpy(path->buffer, joined, strlen(joined) + 1);
 	*text = path->buffer;
 	return 0;
@@ -80,8 +80,6 @@ long path_find(struct path *path, struct inode *start, const char *text, bool fo
 			path->inode = path->inode->jump(path->inode);
 			continue;
 		}
-		while (*text == '/')
-			text++;
 		at = path->parent;
 		long rc = expand(path, path->inode, text, &text);
 		if (rc)

@@ -105,17 +105,15 @@ static size_t comm(const struct inode *inode, char *text, size_t size)
 	return text_add(text, size, 0, "%s\n", process_current->name);
 }
 
-/* The strings as they are in its memory now, each with its zero byte. */
-static size_t cmdline(const struct inode *inode, char *text, size_t size)
+/* The strings that these pointers mean, as they are in its memory now, each with its zero byte. */
+static size_t strings(u64 pointers, u64 count, char *text, size_t size)
 {
-	const struct vm *vm = process_current->vm;
 	size_t n = 0;
 	u64 pointer;
 
-	(void)inode;
-	for (u64 i = 0; i < vm->arguments[1] && n + 1 < size; i++) {
+	for (u64 i = 0; i < count && n + 1 < size; i++) {
 		long length;
-		if (!user_read(&pointer, vm->arguments[0] + 8 * i, 8))
+		if (!user_read(&pointer, pointers + 8 * i, 8) || !pointer)
 			break;
 		length = user_string(text + n, pointer, size - n);
 		if (length < 0)
@@ -123,6 +121,23 @@ static size_t cmdline(const struct inode *inode, char *text, size_t size)
 		n += (size_t)length + 1;
 	}
 	return n;
+}
+
+static size_t cmdline(const struct inode *inode, char *text, size_t size)
+{
+	const u64 *arguments = process_current->vm->arguments;
+
+	(void)inode;
+	return strings(arguments[0], arguments[1], text, size);
+}
+
+/* As the program got it: the pointers are behind those of the arguments. */
+static size_t environment(const struct inode *inode, char *text, size_t size)
+{
+	const u64 *arguments = process_current->vm->arguments;
+
+	(void)inode;
+	return strings(arguments[0] + 8 * (arguments[1] + 1), ~0ull, text, size);
 }
 
 static size_t status(const struct inode *inode, char *text, size_t size)
@@ -246,6 +261,7 @@ static const struct {
     {"/proc/self/statm", S_IFREG | 0444, statm, NULL},
     {"/proc/self/comm", S_IFREG | 0444, comm, NULL},
     {"/proc/self/cmdline", S_IFREG | 0444, cmdline, NULL},
+    {"/proc/self/environ", S_IFREG | 0400, environment, NULL},
     {"/proc/self/fd", S_IFDIR | 0500, NULL, NULL},
     {"/proc/thread-self", S_IFLNK | 0777, NULL, "self"},
     {"/proc/meminfo", S_IFREG | 0444, meminfo, NULL},

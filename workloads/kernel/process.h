@@ -13,7 +13,8 @@
 enum { THREADS_MAX = 1024, STACK_ORDER = 2, SYSCALL_VECTOR = 0x100, ITIMERS = 3 };
 #define CONTAINER(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
-enum { LIMIT_DATA = 2, LIMIT_STACK, LIMIT_CORE, LIMIT_PROCESSES = 6, LIMIT_FILES, LIMIT_MEMORY = 9, LIMITS = 16 }; /* RLIMIT_... */
+/* RLIMIT_... */
+enum { LIMIT_TIME, LIMIT_FILE_SIZE, LIMIT_DATA, LIMIT_STACK, LIMIT_CORE, LIMIT_PROCESSES = 6, LIMIT_FILES, LIMIT_MEMORY = 9, LIMITS = 16 };
 
 /* timer_create's */
 struct posix_timer {

@@ -15,7 +15,6 @@
 
 enum { POST = 0x80, POST_BEGIN = 0xb0, POST_END = 0xb1, EXIT_PORT = 0xf4, WORD = 32768 };
 
-static struct exec_strings strings;
 static char word[WORD], program[PATH_SIZE];
 
 void program_end(int status)
@@ -39,18 +38,18 @@ static void collect(void)
 
 	while (ok && options_argument(&at, word, sizeof(word))) {
 		const char *name = NULL;
-		if (!strings.count) {
+		if (!exec_strings.count) {
 			text_add(program, sizeof(program), 0, "%s", word);
 			options_next("name", &name, word, sizeof(word)); /* else it is the path */
 		}
-		ok = exec_add(&strings, word);
+		ok = exec_add(&exec_strings, word);
 	}
-	strings.arguments = strings.count;
+	exec_strings.arguments = exec_strings.count;
 	for (at = NULL; ok && options_next("env", &at, word, sizeof(word));)
-		ok = exec_add(&strings, word);
+		ok = exec_add(&exec_strings, word);
 	if (!ok)
 		panic("arguments and environment are too long", 0, 0);
-	if (!strings.arguments)
+	if (!exec_strings.arguments)
 		panic("no init=PROGRAM on the command line", 0, 0);
 }
 
@@ -92,7 +91,7 @@ void program_start(void)
 	open_console(p->files);
 	collect();
 	thread_current = t;
-	rc = exec_program(program, &strings, thread_trap(t));
+	rc = exec_program(program, &exec_strings, thread_trap(t));
 	if (rc) {
 		log("cannot run %s: error %u", program, (u32)-rc);
 		program_end((rc == -ENOENT ? 127 : 126) << 8);

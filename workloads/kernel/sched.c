@@ -144,9 +144,25 @@ bool sched_alone(void)
 	return true;
 }
 
+/* At the soft limit, and then each second, a signal; at the hard one the end. */
+static void limit_time(struct process *p)
+{
+	u64 used = process_cpu_time(p) / SECOND;
+	struct limit *limit = &p->limit[LIMIT_TIME];
+
+	if (used >= limit->hard) {
+		process_end(p, SIGKILL);
+	} else if (used >= limit->soft && used) {
+		limit->soft = used + 1;
+		signal_send(p, &(struct siginfo){.signal = SIGXCPU, .code = SI_KERNEL});
+	}
+}
+
 void sched_tick(void)
 {
 	sched_wanted = true;
+	if (thread_current && process_current->limit[LIMIT_TIME].soft != ~0ull)
+		limit_time(process_current);
 	expire();
 	timer_run();
 	if (tty_input())

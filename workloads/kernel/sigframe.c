@@ -82,6 +82,14 @@ static void fill(struct frame *f, const struct trap *r, const struct thread *t)
 	f->uc.stack_flags = !t->alt_size ? SS_DISABLE : on_alt_stack(t, r->rsp) ? SS_ONSTACK : 0;
 }
 
+/* As after FNINIT, with the first MXCSR and all registers 0. */
+static void clean_fpu(void)
+{
+	static const u16 clean[FXSAVE / 2] __attribute__((aligned(16))) = {[0] = 0x37f, [12] = 0x1f80};
+
+	asm volatile("fxrstor64 %0" : : "m"(clean));
+}
+
 bool sigframe_push(struct trap *regs, const struct sigaction *action, const struct siginfo *info)
 {
 	struct thread *t = thread_current;
@@ -97,6 +105,7 @@ bool sigframe_push(struct trap *regs, const struct sigaction *action, const stru
 	asm volatile("fxsave64 %0" : "=m"(t->fpu));
 	if (!user_write(rsp, t->fpu, FXSAVE) || !user_write(at, &frame, sizeof(frame)))
 		return false;
+	clean_fpu();
 	regs->rsp = at;
 	regs->rip = action->handler;
 	regs->rdi = (u64)info->signal;

@@ -388,12 +388,15 @@ static long nothing_to_do(u64 fd)
 
 long sys_fsync(u64 fd)
 {
-	return nothing_to_do(fd);
+	const struct file *file = find(fd);
+	u32 kind = file ? file->inode->mode & S_IFMT : 0;
+
+	return kind == S_IFIFO || kind == S_IFSOCK ? -EINVAL : nothing_to_do(fd);
 }
 
 long sys_fdatasync(u64 fd)
 {
-	return nothing_to_do(fd);
+	return sys_fsync(fd);
 }
 
 long sys_fadvise64(u64 fd, u64 offset, u64 n, u64 advice)

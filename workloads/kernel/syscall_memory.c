@@ -126,6 +126,8 @@ long sys_mmap(u64 start, u64 size, u64 prot, u64 flags, u64 fd, u64 offset)
 			return -ENODEV;
 		if ((file->inode->mode & S_IFMT) == S_IFREG)
 			inode = file->inode;
+		if ((area & AREA_SHARED) && !file_writable(file))
+			area |= AREA_READ_ONLY;
 	}
 	rc = place(vm, &start, size, flags);
 	if (rc)
@@ -299,9 +301,11 @@ long sys_mincore(u64 start, u64 size, u64 to)
 
 long sys_msync(u64 start, u64 size, u64 flags)
 {
-	(void)size;
-	(void)flags;
-	return start % PAGE ? -EINVAL : 0;
+	enum { ASYNC = 1, INVALIDATE = 2, SYNC = 4 };
+
+	if (start % PAGE || (flags & ~(u64)(ASYNC | INVALIDATE | SYNC)) || (flags & (ASYNC | SYNC)) == (ASYNC | SYNC))
+		return -EINVAL;
+	return vm_advise(process_current->vm, start, page_round(size), 0, 0);
 }
 
 /* An area's range, all of it with one kind of content. */

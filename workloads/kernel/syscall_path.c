@@ -69,6 +69,30 @@ long syscall_look(u64 fd, u64 name, bool follow, const struct inode **inode)
 	return rc;
 }
 
+enum last { NORMAL, DOT, DOT_DOT, ROOT };
+
+/* The last part of a name itself, not what it leads to, whatever slashes follow it. What it is, or a negative error. */
+static long look_last(struct path *path, char *buffer, u64 fd, u64 name)
+{
+	struct inode *start;
+	long n = user_string(buffer, name, PATH_SIZE), rc = n < 0 ? n : start_of(fd, buffer, &start);
+	bool slash = false;
+
+	if (rc < 0)
+		return rc;
+	for (; n > 1 && buffer[n - 1] == '/'; slash = true)
+		buffer[--n] = 0;
+	rc = path_find(path, start, buffer, false);
+	path->slash = slash;
+	if (rc)
+		return rc;
+	if (!path->parent)
+		return ROOT;
+	if (path->name[0] != '.' || path->length > 2)
+		return NORMAL;
+	return path->length == 1 ? DOT : path->name[1] == '.' ? DOT_DOT : NORMAL;
+}
+
 /* A name that must not be there yet. */
 static long look_new(u64 fd, u64 name)
 {
@@ -79,7 +103,8 @@ static long look_new(u64 fd, u64 name)
 
 static long add(struct inode *inode)
 {
-	long rc = inode ? inode_add(found.parent, found.name, found.length, inode) : -ENOMEM;
+	bool gone = found.parent != path_root && !found.parent->links; /* a removed directory takes nothing */
+	long rc = gone ? -ENOENT : inode ? inode_add(found.parent, found.name, found.length, inode) : -ENOMEM;
 
 	inode_put(inode);
 	return rc;
@@ -225,7 +250,7 @@ long sys_mknod(u64 name, u64 mode, u64 number)
 
 long sys_faccessat(u64 fd, u64 name, u64 mode)
 {
-	long rc = look(fd, name, true);
+	long rc = mode & ~7ull ? -EINVAL : look(fd, name, true);
 
 	if (rc == 0 && (mode & 1) && type(found.inode) == S_IFREG && !(found.inode->mode & 0111))
 		rc = -EACCES;
@@ -306,23 +331,25 @@ static bool has_entries(const struct inode *inode)
 
 long sys_unlinkat(u64 fd, u64 name, u64 flags)
 {
-	long rc = look_in(&found, text, fd, name, false);
+	bool directory = flags & AT_REMOVEDIR;
+	long last = look_last(&found, text, fd, name);
+	struct entry *entry;
 
-	if (rc)
-		return rc;
+	if (last < 0)
+		return last;
+	if (last != NORMAL)
+		return !directory ? -EISDIR : last == DOT ? -EINVAL : last == DOT_DOT ? -ENOTEMPTY : -EBUSY;
 	if (!found.inode)
 		return -ENOENT;
-	if (!(flags & AT_REMOVEDIR) && type(found.inode) == S_IFDIR)
+	if (!directory && type(found.inode) == S_IFDIR)
 		return -EISDIR;
-	if ((flags & AT_REMOVEDIR) && type(found.inode) != S_IFDIR)
+	if ((directory || found.slash) && type(found.inode) != S_IFDIR)
 		return -ENOTDIR;
 	if (has_entries(found.inode))
 		return -ENOTEMPTY;
-	struct entry *entry = found.parent ? inode_find(found.parent, found.name, found.length) : NULL;
+	entry = inode_find(found.parent, found.name, found.length);
 	if (!entry)
-		return -EINVAL; /* "." and ".." */
-	if (type(found.inode) == S_IFDIR)
-		found.inode->parent = NULL;
+		return -EPERM; /* of /proc */
 	inode_remove(found.parent, entry);
 	return 0;
 }
@@ -349,16 +376,22 @@ long sys_renameat2(u64 from_fd, u64 from, u64 to_fd, u64 to, u64 flags)
 {
 	struct inode *inode;
 	struct entry *entry, *old;
-	long rc = look(from_fd, from, false);
+	long last = look_last(&found, text, from_fd, from), last2 = last < 0 ? last : look_last(&second, text2, to_fd, to), rc;
 
-	if (rc == 0)
-		rc = look_in(&second, text2, to_fd, to, false);
-	if (rc)
-		return rc;
+	if (last2 < 0)
+		return last2;
+	if (last != NORMAL || last2 != NORMAL)
+		return -EBUSY;
 	inode = found.inode;
-	entry = found.parent ? inode_find(found.parent, found.name, found.length) : NULL;
-	if (flags > 1 || !entry || !second.parent || (type(inode) == S_IFDIR && inside(second.parent, inode)))
+	if (!inode)
+		return -ENOENT;
+	entry = inode_find(found.parent, found.name, found.length);
+	if (flags > 1 || !entry || (type(inode) == S_IFDIR && inside(second.parent, inode)))
 		return -EINVAL;
+	if (type(inode) != S_IFDIR && (found.slash || second.slash))
+		return -ENOTDIR;
+	if (second.parent != path_root && !second.parent->links)
+		return -ENOENT;
 	if (second.inode == inode)
 		return 0;
 	if (second.inode && (flags & 1))
@@ -392,7 +425,7 @@ long sys_rename(u64 from, u64 to)
 
 long sys_readlinkat(u64 fd, u64 name, u64 to, u64 size)
 {
-	long rc = look(fd, name, false);
+	long rc = (int)size <= 0 ? -EINVAL : look(fd, name, false);
 	u64 n;
 
 	if (rc)
@@ -481,12 +514,30 @@ long sys_fchmod(u64 fd, u64 mode)
 	return file ? set_mode(file->inode, mode) : -EBADF;
 }
 
-/* There is one user: any owner will do. */
+/* There is one user: any owner will do. A program that is given away runs as nobody else any more. */
+static long set_owner(struct inode *inode, u64 user, u64 group)
+{
+	enum { SETUID = 04000, SETGID = 02000, GROUP_EXECUTES = 010 };
+
+	if ((u32)user != ~0u)
+		inode->user = (u32)user;
+	if ((u32)group != ~0u)
+		inode->group = (u32)group;
+	if (type(inode) != S_IFDIR)
+		inode->mode &= ~(u32)(SETUID | (inode->mode & GROUP_EXECUTES ? SETGID : 0));
+	inode_changed(inode);
+	return 0;
+}
+
 long sys_fchownat(u64 fd, u64 name, u64 user, u64 group, u64 flags)
 {
-	(void)user;
-	(void)group;
-	return look(fd, name, !(flags & AT_SYMLINK_NOFOLLOW));
+	struct file *file = files_find(process_current->files, fd);
+	long rc;
+
+	if ((flags & AT_EMPTY_PATH) && name && user_string(text, name, PATH_SIZE) == 0)
+		return file ? set_owner(file->inode, user, group) : -EBADF;
+	rc = look(fd, name, !(flags & AT_SYMLINK_NOFOLLOW));
+	return rc ? rc : set_owner(found.inode, user, group);
 }
 
 long sys_chown(u64 name, u64 user, u64 group)
@@ -501,9 +552,9 @@ long sys_lchown(u64 name, u64 user, u64 group)
 
 long sys_fchown(u64 fd, u64 user, u64 group)
 {
-	(void)user;
-	(void)group;
-	return files_find(process_current->files, fd) ? 0 : -EBADF;
+	struct file *file = files_find(process_current->files, fd);
+
+	return file ? set_owner(file->inode, user, group) : -EBADF;
 }
 
 static u64 new_time(const u64 spec[2], u64 old)

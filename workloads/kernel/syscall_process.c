@@ -155,8 +155,6 @@ long sys_vfork(struct trap *r)
 	return do_clone(r, &(struct clone){.flags = SIGCHLD | CLONE_VM | CLONE_VFORK});
 }
 
-static struct exec_strings strings;
-
 static long collect(u64 list, char *text)
 {
 	u64 pointer;
@@ -166,10 +164,10 @@ static long collect(u64 list, char *text)
 			return -EFAULT;
 		if (!pointer)
 			return 0;
-		long n = user_string(text, pointer, PAGE * 16);
+		long n = user_string(text, pointer, EXEC_STRING);
 		if (n < 0)
 			return n == -ENAMETOOLONG ? -E2BIG : n;
-		if (!exec_add(&strings, text))
+		if (!exec_add(&exec_strings, text))
 			return -E2BIG;
 	}
 	return 0;
@@ -177,22 +175,22 @@ static long collect(u64 list, char *text)
 
 long sys_execve(struct trap *r)
 {
-	static char text[PAGE * 16], path[PATH_SIZE];
+	static char text[EXEC_STRING], path[PATH_SIZE];
 	long rc;
 
 	if (process_current->threads > 1)
 		process_end_others();
 	rc = user_string(path, r->rdi, sizeof(path));
-	strings.count = strings.used = 0;
+	exec_strings.count = exec_strings.used = 0;
 	if (rc >= 0)
 		rc = collect(r->rsi, text);
-	strings.arguments = strings.count;
+	exec_strings.arguments = exec_strings.count;
 	if (rc == 0)
 		rc = collect(r->rdx, text);
-	if (rc == 0 && !strings.arguments) {
+	if (rc == 0 && !exec_strings.arguments) {
 		rc = -EINVAL;
 	}
-	return rc < 0 ? rc : exec_program(path, &strings, r);
+	return rc < 0 ? rc : exec_program(path, &exec_strings, r);
 }
 
 long sys_exit(u64 status)
@@ -383,13 +381,26 @@ long sys_getsid(u64 pid)
 	return p ? p->session : -ESRCH;
 }
 
+static bool group_in(int group, int session)
+{
+	for (const struct process *p = process_list; p; p = p->next)
+		if (p->group == group && (!session || p->session == session))
+			return true;
+	return false;
+}
+
 long sys_setpgid(u64 pid, u64 group)
 {
-	struct process *p = by_pid(pid);
+	struct process *p = by_pid(pid), *self = process_current;
+	int to = group ? (int)group : p ? p->pid : 0;
 
-	if (!p || (int)group < 0)
-		return p ? -EINVAL : -ESRCH;
-	p->group = group ? (int)group : p->pid;
+	if (to < 0)
+		return -EINVAL;
+	if (!p || (p != self && p->parent != self))
+		return -ESRCH;
+	if (p->session != self->session || p->session == p->pid || (to != p->pid && !group_in(to, self->session)))
+		return -EPERM;
+	p->group = to;
 	return 0;
 }
 
@@ -397,6 +408,8 @@ long sys_setsid(void)
 {
 	struct process *p = process_current;
 
+	if (group_in(p->pid, 0))
+		return -EPERM;
 	p->session = p->group = p->pid;
 	return p->pid;
 }

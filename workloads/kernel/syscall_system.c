@@ -30,7 +30,7 @@ void process_first_limits(struct process *p)
 	p->limit[LIMIT_FILES] = (struct limit){p->files->limit, FILES};
 }
 
-/* Those of files, stack, address space and data are obeyed, others kept. */
+/* Those of time, file size, data, stack, files and address space are obeyed, others kept. */
 static long set_limit(struct process *p, u64 which, const struct limit *new)
 {
 	if (new->soft > new->hard)

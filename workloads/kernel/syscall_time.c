@@ -64,6 +64,7 @@ bool clock_now(u64 clock, u64 *ns)
 	switch ((int)clock) {
 	case CLOCK_REALTIME:
 	case CLOCK_REAL_COARSE:
+	case CLOCK_TAI:
 		*ns = time_real();
 		return true;
 	case CLOCK_MONOTONIC:
@@ -87,7 +88,7 @@ u64 clock_deadline(u64 clock, u64 ns)
 {
 	u64 ahead = time_real() - time_now();
 
-	if ((int)clock == CLOCK_REALTIME || (int)clock == CLOCK_REAL_COARSE)
+	if ((int)clock == CLOCK_REALTIME || (int)clock == CLOCK_REAL_COARSE || (int)clock == CLOCK_TAI)
 		ns = ns > ahead ? ns - ahead : 1;
 	return ns ? ns : 1;
 }

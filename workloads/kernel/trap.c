@@ -13,7 +13,7 @@
 void syscall_entry(void);
 int trap_sysret(const struct trap *r);
 
-enum { PAGE_FAULT = 14, DOUBLE_FAULT = 8 };
+enum { BREAKPOINT = 3, DOUBLE_FAULT = 8, PAGE_FAULT = 14, MATH_FAULT = 16, SIMD_FAULT = 19 };
 
 /* A page fault in user_copy ends the copy. */
 static bool fix_up(struct trap *r)
@@ -54,19 +54,32 @@ static void page_fault(struct trap *r)
 			     linear);
 }
 
+/* Which of the exceptions that are not masked it was: x87's status and control word, or MXCSR. */
+static int floating_point(u64 vector)
+{
+	u16 control, status;
+	u32 mxcsr;
+
+	asm volatile("fnstcw %0; fnstsw %1; stmxcsr %2" : "=m"(control), "=m"(status), "=m"(mxcsr));
+	u32 is = vector == MATH_FAULT ? status & ~(u32)control : mxcsr & ~(mxcsr >> 7);
+	return is & 1 ? FPE_FLTINV : is & 4 ? FPE_FLTDIV : is & 8 ? FPE_FLTOVF : is & 0x12 ? FPE_FLTUND : is & 0x20 ? FPE_FLTRES : 0;
+}
+
 static void exception(struct trap *r)
 {
 	static const struct {
 		u8 signal, code;
 	} means[32] = {
-	    [0] = {SIGFPE, FPE_INTDIV}, [1] = {SIGTRAP, TRAP_BRKPT}, [3] = {SIGTRAP, TRAP_BRKPT}, [6] = {SIGILL, ILL_ILLOPN},
-	    [16] = {SIGFPE, 0},		[17] = {SIGBUS, 1},	     [19] = {SIGFPE, 0},
+	    [0] = {SIGFPE, FPE_INTDIV}, [1] = {SIGTRAP, TRAP_BRKPT}, [3] = {SIGTRAP, SI_KERNEL},
+	    [6] = {SIGILL, ILL_ILLOPN}, [17] = {SIGBUS, 1},
 	};
 
 	if (!(r->cs & 3))
 		panic("exception in the kernel: vector, rip", r->vector, r->rip);
-	if (means[r->vector].signal)
-		signal_fault(means[r->vector].signal, means[r->vector].code, r->rip);
+	if (r->vector == MATH_FAULT || r->vector == SIMD_FAULT)
+		signal_fault(SIGFPE, floating_point(r->vector), r->rip);
+	else if (means[r->vector].signal)
+		signal_fault(means[r->vector].signal, means[r->vector].code, r->vector == BREAKPOINT ? 0 : r->rip);
 	else
 		signal_fault(SIGSEGV, SI_KERNEL, 0);
 }

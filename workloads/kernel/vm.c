@@ -232,11 +232,21 @@ static bool covered(struct vm *vm, u64 start, u64 end)
 	return true;
 }
 
+static bool read_only(const struct vm *vm, u64 start, u64 end)
+{
+	for (const struct area *a = vm->areas; a && a->start < end; a = a->next)
+		if (a->end > start && (a->flags & AREA_READ_ONLY))
+			return true;
+	return false;
+}
+
 long vm_protect(struct vm *vm, u64 start, u64 size, u32 prot)
 {
 	u64 end = start + size;
 	long rc = covered(vm, start, end) ? split_both(vm, start, end) : -ENOMEM;
 
+	if (rc == 0 && (prot & PROT_WRITE) && read_only(vm, start, end))
+		rc = -EACCES;
 	if (rc)
 		return rc;
 	for (struct area *a = vm->areas; a && a->start < end; a = a->next)

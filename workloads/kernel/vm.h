@@ -18,7 +18,8 @@ enum {
 	AREA_SMALL = 16,     /* never in 2-MiB pages */
 	AREA_HUGE_ONLY = 32, /* MAP_HUGETLB: never in others */
 	AREA_NOT_FORKED = 64,
-	AREA_WIPED = 128 /* empty in the child */
+	AREA_WIPED = 128,    /* empty in the child */
+	AREA_READ_ONLY = 256 /* shared, of a file that is not open for writing */
 };
 
 struct area {
