@@ -68,7 +68,7 @@ struct process *process_new(struct process *parent)
 		p->next_timer = 0;
 		p->children = p->vforked = (struct wait_queue){NULL};
 		p->threads = 0;
-		p->ending = p->vfork = false;
+		p->ending = p->vfork = p->continued = false;
 		p->program_path = heap_text(parent->program_path, strlen(parent->program_path));
 		inode_get(p->directory);
 		inode_get(p->program);
@@ -148,6 +148,10 @@ static void orphan(struct process *parent)
 		if (p->parent != parent)
 			continue;
 		p->parent = NULL;
+		if (p->stopped) {
+			signal_send(p, &(struct siginfo){.signal = SIGHUP, .code = SI_KERNEL});
+			signal_send(p, &(struct siginfo){.signal = SIGCONT, .code = SI_KERNEL});
+		}
 		if (p->zombie)
 			process_free(p);
 	}

@@ -10,6 +10,8 @@
 #include "trap.h"
 #include "vm.h"
 
+enum { NOBODY = 1 };			     /* the process that all come from: a number only */
+enum { LEAVING_MASK = 1, LEAVING_STOP = 2 }; /* the saved mask comes back; waits while its process is stopped */
 enum { THREADS_MAX = 1024, STACK_ORDER = 2, SYSCALL_VECTOR = 0x100, ITIMERS = 3 };
 #define CONTAINER(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
@@ -38,8 +40,10 @@ struct process {
 		u64 soft, hard;
 	} limit[LIMITS];
 	unsigned threads;
-	bool zombie, ending; /* ending: exit_group or a deadly signal; its threads go as they leave the kernel */
-	int status;	     /* as wait4 gives it */
+	bool zombie, ending;	   /* ending: exit_group or a deadly signal; its threads go as they leave the kernel */
+	int status;		   /* as wait4 gives it */
+	int stopped;		   /* by this signal; 0: it runs */
+	bool stop_told, continued; /* wait has told of it; it was continued, and wait has not told */
 	struct sigaction action[SIGNALS];
 	struct signal_queue pending; /* for any of the threads */
 	struct itimer {
@@ -71,8 +75,8 @@ struct thread {
 	u64 wanted;	      /* of these, what rt_sigtimedwait waits for */
 	struct signal_queue pending;
 	u64 saved_mask; /* sigsuspend's and ppoll's: comes back after the handler */
-	bool restore_mask;
-	bool ending; /* another thread calls execve */
+	u8 on_leaving;	/* the kernel: LEAVING_... */
+	bool ending;	/* another thread calls execve */
 	u64 alt_stack, alt_size;
 	u32 policy, priority; /* sched_setscheduler: kept only */
 	u64 clear_tid, robust_list;

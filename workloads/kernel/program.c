@@ -83,7 +83,8 @@ void program_start(void)
 
 	if (!p || !(p->files = files_new()) || !(t = thread_new(p, &regs)))
 		panic("no memory for the first process", 0, 0);
-	p->group = p->session = p->pid;
+	p->group = p->pid;
+	p->session = NOBODY;
 	p->umask = 022;
 	process_first_limits(p);
 	p->directory = directory();

@@ -75,7 +75,7 @@ static void fill(struct frame *f, const struct trap *r, const struct thread *t)
 		c->vector = r->vector;
 		c->cr2 = r->vector == 14 ? f->info.address : 0;
 	}
-	c->mask = t->restore_mask ? t->saved_mask : t->mask;
+	c->mask = t->on_leaving & LEAVING_MASK ? t->saved_mask : t->mask;
 	f->uc.mask = c->mask;
 	f->uc.stack = t->alt_stack;
 	f->uc.stack_size = t->alt_size;

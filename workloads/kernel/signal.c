@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Signals: those that wait, default actions, and which one is next. Of one number below SIGRTMIN only one waits at a time.
- * LIMIT: nothing stops a process (SIGSTOP and its kin do nothing); no core files.
+ * LIMIT: no core files.
  */
 #include "signal.h"
 #include "errno.h"
 #include "heap.h"
 #include "process.h"
 #include "sigframe.h"
+#include "stop.h"
 
-#define IGNORED_BY_DEFAULT                                                                                                                 \
-	(SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH) | SIGNAL_BIT(SIGSTOP) |                     \
-	 SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
+#define IGNORED_BY_DEFAULT (SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH))
 
 static bool ignored(const struct process *p, int signal)
 {
@@ -105,6 +104,35 @@ static bool blocked_by_all(const struct process *p, int signal)
 	return true;
 }
 
+static void drop(struct process *p, u64 set)
+{
+	struct siginfo info;
+
+	for (struct thread *t = thread_list; t; t = t->next)
+		while (t->process == p && (t->pending.set & set))
+			queue_take(&t->pending, __builtin_ctzll(t->pending.set & set) + 1, &info);
+	while (p->pending.set & set)
+		queue_take(&p->pending, __builtin_ctzll(p->pending.set & set) + 1, &info);
+}
+
+/* What stops and what continues undo each other, and continuing is done at once. true: so is stopping, and there is nothing to deliver. */
+static bool stops(struct process *p, int signal, bool is_blocked)
+{
+	if (signal == SIGCONT) {
+		drop(p, STOP_SIGNALS);
+		stop_continue(p);
+	}
+	if (!(SIGNAL_BIT(signal) & STOP_SIGNALS))
+		return false;
+	drop(p, SIGNAL_BIT(SIGCONT));
+	if (p->action[signal - 1].handler != SIG_DFL || (is_blocked && signal != SIGSTOP))
+		return false;
+	stop_process(p, signal);
+	return true;
+}
+
+#define STOP_OR_CONTINUE (STOP_SIGNALS | SIGNAL_BIT(SIGCONT))
+
 void signal_send(struct process *p, const struct siginfo *info)
 {
 	if (p->zombie || p->ending)
@@ -113,6 +141,8 @@ void signal_send(struct process *p, const struct siginfo *info)
 		process_end(p, SIGKILL);
 		return;
 	}
+	if ((SIGNAL_BIT(info->signal) & STOP_OR_CONTINUE) && stops(p, info->signal, blocked_by_all(p, info->signal)))
+		return;
 	if (ignored(p, info->signal) && !blocked_by_all(p, info->signal))
 		return;
 	queue_add(&p->pending, info);
@@ -125,6 +155,8 @@ void signal_send_thread(struct thread *t, const struct siginfo *info)
 		process_end(t->process, SIGKILL);
 		return;
 	}
+	if ((SIGNAL_BIT(info->signal) & STOP_OR_CONTINUE) && stops(t->process, info->signal, blocked(t, info->signal)))
+		return;
 	if (ignored(t->process, info->signal) && !blocked(t, info->signal))
 		return;
 	queue_add(&t->pending, info);
@@ -179,10 +211,17 @@ void signal_deliver(struct trap *regs)
 	struct siginfo info;
 	int signal;
 
+	if (t->on_leaving & LEAVING_STOP)
+		stop_wait();
 	while (!p->ending && !t->ending && (signal = signal_take(t, ~t->mask, &info))) {
 		struct sigaction action = p->action[signal - 1];
 		if (ignored(p, signal))
 			continue;
+		if (action.handler == SIG_DFL && (SIGNAL_BIT(signal) & STOP_SIGNALS)) {
+			stop_process(p, signal);
+			stop_wait();
+			continue;
+		}
 		if (action.handler == SIG_DFL) {
 			process_end(p, signal);
 			break;
@@ -190,7 +229,7 @@ void signal_deliver(struct trap *regs)
 		restart(regs, action.flags & SA_RESTART);
 		if (!sigframe_push(regs, &action, &info))
 			process_end(p, SIGSEGV);
-		t->restore_mask = false;
+		t->on_leaving &= (u8)~LEAVING_MASK;
 		t->mask |= action.mask | (action.flags & SA_NODEFER ? 0 : SIGNAL_BIT(signal));
 		if (action.flags & SA_RESETHAND)
 			p->action[signal - 1].handler = SIG_DFL;
@@ -198,8 +237,8 @@ void signal_deliver(struct trap *regs)
 	if (p->ending || t->ending)
 		thread_exit(p->status);
 	restart(regs, true);
-	if (t->restore_mask) {
+	if (t->on_leaving & LEAVING_MASK) {
 		t->mask = t->saved_mask;
-		t->restore_mask = false;
+		t->on_leaving &= (u8)~LEAVING_MASK;
 	}
 }

@@ -38,6 +38,7 @@ enum {
 	SIGWINCH = 28,
 };
 enum { SIG_DFL = 0, SIG_IGN = 1 };
+#define SA_NOCLDSTOP 1ull
 #define SA_NOCLDWAIT 2ull
 #define SA_SIGINFO 4ull
 #define SA_ONSTACK 0x08000000ull
@@ -61,6 +62,8 @@ enum {
 	ILL_ILLOPN = 2,
 	CLD_EXITED = 1,
 	CLD_KILLED = 2,
+	CLD_STOPPED = 5,
+	CLD_CONTINUED,
 	TRAP_BRKPT = 1
 };
 

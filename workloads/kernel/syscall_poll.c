@@ -72,7 +72,7 @@ bool syscall_set_mask(u64 from)
 	if (!user_read(&mask, from, 8))
 		return false;
 	t->saved_mask = t->mask;
-	t->restore_mask = true;
+	t->on_leaving |= LEAVING_MASK;
 	t->mask = mask & ~(SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP));
 	return true;
 }

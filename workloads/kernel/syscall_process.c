@@ -226,7 +226,6 @@ static bool write_usage(u64 to, u64 time, u64 faults, u64 pages)
 	return !to || user_write(to, &usage, sizeof(usage));
 }
 
-/* Its usage becomes part of its parent's children's. */
 static void release(struct process *child)
 {
 	struct process *p = process_current;
@@ -240,7 +239,32 @@ static void release(struct process *child)
 	process_free(child);
 }
 
-/* The next child that has ended; NULL: rc says why there is none (0: WNOHANG). */
+/* Is there something to say of the child that is asked for? */
+static bool tells(const struct process *p, u64 options)
+{
+	if (p->zombie)
+		return options & WEXITED;
+	return ((options & WSTOPPED) && p->stopped && !p->stop_told) || ((options & WCONTINUED) && p->continued);
+}
+
+/* wait4's status. */
+static int status_of(const struct process *p)
+{
+	return p->zombie ? p->status : p->stopped ? p->stopped << 8 | 0x7f : 0xffff;
+}
+
+/* It has been told of: if it has ended, it goes, and its usage becomes part of its parent's children's. */
+static void told(struct process *child)
+{
+	if (child->zombie)
+		release(child);
+	else if (child->stopped)
+		child->stop_told = true;
+	else
+		child->continued = false;
+}
+
+/* The next child that has ended, stopped or gone on, as asked for; NULL: rc says why there is none (0: WNOHANG). */
 static struct process *wait_for(int which, u64 options, long *rc)
 {
 	for (;;) {
@@ -248,9 +272,9 @@ static struct process *wait_for(int which, u64 options, long *rc)
 		for (struct process *p = process_list; p; p = p->next) {
 			if (!meant(p, which))
 				continue;
-			if (p->zombie && (options & WEXITED))
+			if (tells(p, options))
 				return p;
-			any = true;
+			any |= !p->zombie;
 		}
 		*rc = any ? 0 : -ECHILD;
 		if (!any || (options & WNOHANG))
@@ -265,6 +289,7 @@ static struct process *wait_for(int which, u64 options, long *rc)
 long sys_wait4(u64 which, u64 status, u64 options, u64 usage)
 {
 	struct process *child;
+	int said;
 	long rc;
 
 	if (options & ~(u64)(WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE))
@@ -275,10 +300,10 @@ long sys_wait4(u64 which, u64 status, u64 options, u64 usage)
 	if (!child)
 		return rc;
 	rc = child->pid;
-	if ((status && !user_write(status, &child->status, sizeof(child->status))) ||
-	    !write_usage(usage, child->user_time, child->faults, child->pages_most))
+	said = status_of(child);
+	if ((status && !user_write(status, &said, sizeof(said))) || !write_usage(usage, child->user_time, child->faults, child->pages_most))
 		rc = -EFAULT;
-	release(child);
+	told(child);
 	return rc;
 }
 
@@ -300,12 +325,13 @@ long sys_waitid(u64 kind, u64 id, u64 info, u64 options, u64 usage)
 	if (!child && rc)
 		return rc;
 	if (child) {
-		int signal = child->status & 0x7f;
-		said = (struct siginfo){.signal = SIGCHLD, .code = signal ? CLD_KILLED : CLD_EXITED, .pid = child->pid};
-		said.status = signal ? signal : child->status >> 8;
+		int status = status_of(child), signal = status & 0x7f;
+		said = (struct siginfo){.signal = SIGCHLD, .pid = child->pid};
+		said.code = status == 0xffff ? CLD_CONTINUED : signal == 0x7f ? CLD_STOPPED : signal ? CLD_KILLED : CLD_EXITED;
+		said.status = status == 0xffff ? SIGCONT : signal && signal != 0x7f ? signal : status >> 8;
 		rc = write_usage(usage, child->user_time, child->faults, child->pages_most) ? 0 : -EFAULT;
 		if (!(options & WNOWAIT))
-			release(child);
+			told(child);
 	}
 	return rc ? rc : !info || user_write(info, &said, 32) ? 0 : -EFAULT;
 }

@@ -70,7 +70,7 @@ long sys_rt_sigsuspend(u64 from, u64 size)
 	if (size != 8 || !user_read(&set, from, 8))
 		return size != 8 ? -EINVAL : -EFAULT;
 	t->saved_mask = t->mask;
-	t->restore_mask = true;
+	t->on_leaving |= LEAVING_MASK;
 	t->mask = set & ~NEVER_BLOCKED;
 	return sleep_for_signal();
 }

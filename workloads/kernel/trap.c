@@ -102,7 +102,7 @@ void trap(struct trap *r)
 		sched_yield_now();
 	if (r->vector == SYSCALL_VECTOR && (long)r->rax == -ERESTART)
 		signal_deliver(r);
-	else if (signal_waits(thread_current) || thread_current->restore_mask)
+	else if (signal_waits(thread_current) || thread_current->on_leaving)
 		signal_deliver(r);
 }
 
