@@ -251,6 +251,52 @@ static void much(void)
 	printf("%ld, status %d\n", sum, status);
 }
 
+static void ask(const char *what, int fd, int option)
+{
+	int value[3] = {-1, -1, -1};
+	socklen_t size = sizeof(value);
+	int rc = getsockopt(fd, SOL_SOCKET, option, value, &size);
+
+	result(what, rc);
+	if (option == SO_PEERCRED && rc == 0)
+		printf("%d bytes, ours: %d\n", (int)size, value[0] == getpid());
+	else
+		printf("%d bytes: %d\n", (int)size, value[0]);
+}
+
+/* What can be asked of a pair, and of what is none. */
+static void asked(void)
+{
+	int s[2], file = open("/dev/null", O_RDONLY);
+	char name[128];
+	socklen_t size = sizeof(name);
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, s);
+	ask("type", s[0], SO_TYPE);
+	ask("error", s[0], SO_ERROR);
+	ask("domain", s[0], SO_DOMAIN);
+	ask("protocol", s[0], SO_PROTOCOL);
+	ask("accepts", s[0], SO_ACCEPTCONN);
+	ask("peer", s[1], SO_PEERCRED);
+	ask("no option", s[0], 9999);
+	ask("no socket", file, SO_TYPE);
+	ask("not open", 99, SO_TYPE);
+	result("another level", getsockopt(s[0], 77, SO_TYPE, name, &size));
+	result("name", getsockname(s[0], (struct sockaddr *)name, &size));
+	printf("%d %d\n", (int)size, name[0]);
+	size = 1;
+	result("peer's, in part", getpeername(s[0], (struct sockaddr *)name, &size));
+	printf("%d\n", (int)size);
+	result("of no socket", getsockname(file, (struct sockaddr *)name, &size));
+	result("bind", bind(file, (struct sockaddr *)name, 2));
+	result("listen", listen(99, 1));
+	result("listen to a pair", listen(s[0], 1));
+	result("accept", accept(file, NULL, NULL));
+	result("accept of a pair", accept(s[0], NULL, NULL));
+	result("connect", connect(99, (struct sockaddr *)name, 2));
+	result("set", setsockopt(file, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)));
+}
+
 int main(void)
 {
 	counters();
@@ -259,5 +305,6 @@ int main(void)
 	streams();
 	messages();
 	much();
+	asked();
 	return 0;
 }

@@ -19,3 +19,5 @@ grep -c '^processor' /proc/cpuinfo | sed 's/[0-9]*/some/'
 sed -n 's/^MemTotal: *[0-9]* kB/memory/p' /proc/meminfo
 grep -c '^Linux version' /proc/version
 for f in /proc/self/fd/99 /dev/fd/x; do cat $f 2>/dev/null || echo "no $f"; done
+tr '\0' '\n' </proc/self/environ | sed -n 's/^PATH=.*/the path/p'
+grep -c '^[^ ]* / ' /proc/mounts | sed 's/[0-9]*/some/'

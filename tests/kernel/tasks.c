@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -90,6 +91,30 @@ static void usage(void)
 	getrusage(RUSAGE_CHILDREN, &after);
 	printf("children's: %d\n", after.ru_maxrss >= 16384 && after.ru_minflt > 10);
 	result("nobody's", getrusage(5, &after));
+}
+
+static void *renamed(void *unused)
+{
+	char name[16] = "";
+
+	prctl(PR_GET_NAME, name);
+	printf("inherited %s\n", name);
+	prctl(PR_SET_NAME, "worker");
+	prctl(PR_GET_NAME, name);
+	printf("own %s\n", name);
+	return unused;
+}
+
+static void names(void)
+{
+	char name[16] = "";
+	pthread_t t;
+
+	prctl(PR_SET_NAME, "a name that is too long");
+	pthread_create(&t, NULL, renamed, NULL);
+	pthread_join(t, NULL);
+	prctl(PR_GET_NAME, name);
+	printf("still %s\n", name);
 }
 
 static void *nicer(void *unused)
@@ -202,5 +227,6 @@ int main(void)
 	usage();
 	priorities();
 	nice_values();
+	names();
 	return 0;
 }

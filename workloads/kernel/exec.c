@@ -205,7 +205,7 @@ static void become(struct process *p, struct inode *inode, const char *path, con
 	for (const char *c = name; *c; c++)
 		if (*c == '/')
 			base = c + 1;
-	text_add(p->name, sizeof(p->name), 0, "%s", base);
+	text_add(thread_current->name, sizeof(thread_current->name), 0, "%s", base);
 	inode_get(inode);
 	inode_put(p->program);
 	p->program = inode;

@@ -67,6 +67,12 @@ static size_t uptime(const struct inode *inode, char *text, size_t size)
 	return text_add(text, size, 0, "%lu.%02lu 0.00\n", now / 100, now % 100);
 }
 
+static size_t mounts(const struct inode *inode, char *text, size_t size)
+{
+	(void)inode;
+	return text_add(text, size, 0, "tmpfs / tmpfs rw 0 0\n");
+}
+
 static size_t loadavg(const struct inode *inode, char *text, size_t size)
 {
 	(void)inode;
@@ -102,7 +108,7 @@ static size_t cpuinfo(const struct inode *inode, char *text, size_t size)
 static size_t comm(const struct inode *inode, char *text, size_t size)
 {
 	(void)inode;
-	return text_add(text, size, 0, "%s\n", process_current->name);
+	return text_add(text, size, 0, "%s\n", thread_current->name);
 }
 
 /* The strings that these pointers mean, as they are in its memory now, each with its zero byte. */
@@ -144,7 +150,7 @@ static size_t status(const struct inode *inode, char *text, size_t size)
 {
 	const struct process *p = process_current;
 	const struct thread *t = thread_current;
-	size_t n = text_add(text, size, 0, "Name:\t%s\nState:\tR (running)\nTgid:\t%u\nPid:\t%u\nPPid:\t%u\n", p->name, (u32)p->pid,
+	size_t n = text_add(text, size, 0, "Name:\t%s\nState:\tR (running)\nTgid:\t%u\nPid:\t%u\nPPid:\t%u\n", t->name, (u32)p->pid,
 			    (u32)p->pid, (u32)(p->parent ? p->parent->pid : 1));
 
 	(void)inode;
@@ -162,7 +168,7 @@ static size_t stat(const struct inode *inode, char *text, size_t size)
 	const struct process *p = process_current;
 	u64 tick = SECOND / 100;
 	int nice = thread_current->nice;
-	size_t n = text_add(text, size, 0, "%u (%s) R %u %u %u 0 -1 0 %lu %lu 0 0 %lu 0 %lu 0 ", (u32)p->pid, p->name,
+	size_t n = text_add(text, size, 0, "%u (%s) R %u %u %u 0 -1 0 %lu %lu 0 0 %lu 0 %lu 0 ", (u32)p->pid, thread_current->name,
 			    (u32)(p->parent ? p->parent->pid : 1), (u32)p->group, (u32)p->session, p->faults, p->child_faults,
 			    process_cpu_time(p) / tick, p->child_time / tick);
 
@@ -268,6 +274,8 @@ static const struct {
     {"/proc/cpuinfo", S_IFREG | 0444, cpuinfo, NULL},
     {"/proc/version", S_IFREG | 0444, version, NULL},
     {"/proc/uptime", S_IFREG | 0444, uptime, NULL},
+    {"/proc/self/mounts", S_IFREG | 0444, mounts, NULL},
+    {"/proc/mounts", S_IFLNK | 0777, NULL, "self/mounts"},
     {"/proc/loadavg", S_IFREG | 0444, loadavg, NULL},
     {"/dev/fd", S_IFLNK | 0777, NULL, "/proc/self/fd"},
     {"/dev/stdin", S_IFLNK | 0777, NULL, "/proc/self/fd/0"},

@@ -57,7 +57,6 @@ struct process {
 	bool vfork;
 	u64 user_time, child_time; /* nanoseconds */
 	u64 faults, child_faults, pages_most, child_pages_most;
-	char name[16];
 };
 
 struct thread {
@@ -79,6 +78,7 @@ struct thread {
 	bool ending;	/* another thread calls execve */
 	u64 alt_stack, alt_size;
 	u32 policy, priority; /* sched_setscheduler: kept only */
+	char name[16];
 	u64 clear_tid, robust_list;
 	u64 futex_key[2];
 	u32 futex_bits;

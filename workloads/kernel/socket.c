@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Pairs of connected sockets (AF_UNIX), as streams and with whole messages. LIMIT: no other sockets, no ancillary data (descriptors,
- * credentials), no options.
+ * credentials); options can be asked for, not set.
  */
 #include "errno.h"
 #include "heap.h"
@@ -23,6 +23,7 @@ struct message {
 struct socket {
 	struct socket *peer; /* NULL: it is closed */
 	unsigned kind;
+	int maker;		      /* process */
 	struct message *first, *last; /* what has come */
 	u64 held;		      /* bytes in them */
 	bool no_read, no_write;	      /* shutdown */
@@ -253,7 +254,7 @@ static struct file *make(unsigned kind, u32 flags)
 		heap_free(s);
 		return NULL;
 	}
-	*s = (struct socket){.kind = kind, .inode = inode};
+	*s = (struct socket){.kind = kind, .maker = process_current->pid, .inode = inode};
 	inode->state = s;
 	inode->device = &socket_device;
 	return file;
@@ -420,4 +421,125 @@ long sys_shutdown(u64 fd, u64 how)
 		left(s->peer);
 	}
 	return 0;
+}
+
+/* ---- what they are ---- */
+
+enum { SOL_SOCKET = 1, SO_TYPE = 3, SO_ERROR, SO_SNDBUF = 7, SO_RCVBUF, SO_PEERCRED = 17, SO_ACCEPTCONN = 30, SO_PROTOCOL = 38, SO_DOMAIN };
+
+/* As much of it as there is room for; the size that the program has becomes how much there is to say. */
+static long tell(u64 to, u64 size_to, const void *what, u32 n, bool cut)
+{
+	int room;
+
+	if (!user_read(&room, size_to, sizeof(room)))
+		return -EFAULT;
+	if (room < 0)
+		return -EINVAL;
+	u32 size = (u32)room < n ? (u32)room : n;
+	if (cut)
+		n = size;
+	return user_write(to, what, size) && user_write(size_to, &n, sizeof(n)) ? 0 : -EFAULT;
+}
+
+long sys_getsockopt(u64 fd, u64 level, u64 option, u64 to, u64 size_to)
+{
+	struct file *file;
+	long rc = find(fd, &file);
+
+	if (rc || (int)level != SOL_SOCKET)
+		return rc ? rc : -ENOTSUP;
+	const struct socket *s = socket_of(file);
+	int value[3] = {0};
+	switch (option) {
+	case SO_TYPE:
+		value[0] = s->kind == SOCK_RAW ? SOCK_DGRAM : (int)s->kind;
+		break;
+	case SO_SNDBUF:
+	case SO_RCVBUF:
+		value[0] = BUFFER;
+		break;
+	case SO_DOMAIN:
+		value[0] = AF_UNIX;
+		break;
+	case SO_ERROR:
+	case SO_ACCEPTCONN:
+	case SO_PROTOCOL:
+		break;
+	case SO_PEERCRED: /* process, user, group */
+		value[0] = s->maker;
+		return tell(to, size_to, value, sizeof(value), true);
+	default:
+		return -ENOPROTOOPT;
+	}
+	return tell(to, size_to, value, sizeof(value[0]), true);
+}
+
+static long refuse(u64 fd, long error)
+{
+	struct file *file;
+	long rc = find(fd, &file);
+
+	return rc ? rc : error;
+}
+
+long sys_setsockopt(u64 fd, u64 level, u64 option, u64 from, u64 size)
+{
+	(void)level;
+	(void)option;
+	(void)from;
+	(void)size;
+	return refuse(fd, -ENOPROTOOPT);
+}
+
+/* They have no names, only a family. */
+static long name(u64 fd, u64 to, u64 size_to)
+{
+	u16 family = AF_UNIX;
+	long rc = refuse(fd, 0);
+
+	return rc ? rc : tell(to, size_to, &family, sizeof(family), false);
+}
+
+long sys_getsockname(u64 fd, u64 to, u64 size_to)
+{
+	return name(fd, to, size_to);
+}
+
+long sys_getpeername(u64 fd, u64 to, u64 size_to)
+{
+	return name(fd, to, size_to);
+}
+
+long sys_bind(u64 fd, u64 address, u64 size)
+{
+	(void)address;
+	(void)size;
+	return refuse(fd, -EINVAL);
+}
+
+long sys_listen(u64 fd, u64 backlog)
+{
+	(void)backlog;
+	return refuse(fd, -EINVAL);
+}
+
+long sys_accept(u64 fd, u64 address, u64 size_to)
+{
+	(void)address;
+	(void)size_to;
+	return refuse(fd, -EINVAL);
+}
+
+long sys_accept4(u64 fd, u64 address, u64 size_to, u64 flags)
+{
+	(void)flags;
+	return sys_accept(fd, address, size_to);
+}
+
+long sys_connect(u64 fd, u64 address, u64 size)
+{
+	(void)address;
+	(void)size;
+	return refuse(fd, -EISCONN);
 }

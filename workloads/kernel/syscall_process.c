@@ -75,6 +75,7 @@ static void inherit(struct thread *child, const struct clone *c)
 	const struct thread *t = thread_current;
 
 	child->mask = t->mask;
+	memcpy(child->name, t->name, sizeof(child->name));
 	child->policy = t->policy & 0x40000000 ? 0 : t->policy; /* SCHED_RESET_ON_FORK */
 	child->priority = child->policy ? t->priority : 0;
 	if ((t->policy & 0x40000000) && t->nice < 0)
@@ -475,10 +476,10 @@ long sys_prctl(u64 option, u64 argument)
 		if (user_string(name, argument, sizeof(name)) == -EFAULT)
 			return -EFAULT;
 		name[15] = 0;
-		memcpy(process_current->name, name, sizeof(name));
+		memcpy(thread_current->name, name, sizeof(name));
 		return 0;
 	case PR_GET_NAME:
-		return user_write(argument, process_current->name, sizeof(process_current->name)) ? 0 : -EFAULT;
+		return user_write(argument, thread_current->name, sizeof(thread_current->name)) ? 0 : -EFAULT;
 	}
 	return -EINVAL;
 }

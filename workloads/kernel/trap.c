@@ -28,7 +28,7 @@ static void no_memory(void)
 {
 	struct process *p = process_current;
 
-	log("out of memory: process %u (%s) is killed", (u32)p->pid, p->name);
+	log("out of memory: process %u (%s) is killed", (u32)p->pid, thread_current->name);
 	process_end(p, SIGKILL);
 }
 
