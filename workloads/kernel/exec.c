@@ -49,6 +49,18 @@ bool exec_add(struct exec_strings *s, const char *text)
 	return true;
 }
 
+long exec_add_user(struct exec_strings *s, u64 from)
+{
+	u32 room = EXEC_TEXT - s->used;
+	long n = s->count == EXEC_STRINGS || !room ? -E2BIG : user_string(s->text + s->used, from, room < EXEC_STRING ? room : EXEC_STRING);
+
+	if (n < 0)
+		return n == -ENAMETOOLONG ? -E2BIG : n;
+	s->at[s->count++] = s->used;
+	s->used += (u32)n + 1;
+	return 0;
+}
+
 /* Puts a string before the others; drop: instead of the first. */
 static bool prepend(struct exec_strings *s, const char *text, bool drop)
 {

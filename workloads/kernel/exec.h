@@ -5,7 +5,7 @@
 
 #include "trap.h"
 
-enum { EXEC_TEXT = 0x100000, EXEC_STRINGS = 0x8000, EXEC_STRING = 0x20000 }; /* the last: one string's length */
+enum { EXEC_TEXT = 0x80000, EXEC_STRINGS = 0x8000, EXEC_STRING = 0x20000 }; /* the last: one string's length */
 
 /* Arguments and environment, collected before the old program goes. */
 struct exec_strings {
@@ -18,6 +18,7 @@ struct exec_strings {
 extern struct exec_strings exec_strings; /* one call at a time collects */
 
 bool exec_add(struct exec_strings *strings, const char *text);
+long exec_add_user(struct exec_strings *strings, u64 from); /* 0, -E2BIG or -EFAULT */
 /* Replaces the current process's program; regs becomes the new one's start. 0, or a negative error and nothing changed. */
 long exec_program(const char *path, struct exec_strings *strings, struct trap *regs);
 

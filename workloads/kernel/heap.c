@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Objects of 16, 32 .. 2048 bytes, cut out of single frames, one list of free ones for each size; larger ones are whole frames. */
+/* Objects of 16, 32 .. 4096 bytes, cut out of single frames, one list of free ones for each size; larger ones are whole frames. */
 #include "heap.h"
 #include "page.h"
 #include "string.h"
 
-enum { SMALLEST = 4, LARGEST = 11 }; /* log2 of the sizes */
+enum { SMALLEST = 4, LARGEST = 12 }; /* log2 of the sizes */
 
 struct free {
 	struct free *next;

@@ -8,6 +8,7 @@
 #include "heap.h"
 #include "process.h"
 #include "sigframe.h"
+#include "signalfd.h"
 #include "stop.h"
 
 #define IGNORED_BY_DEFAULT (SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH))
@@ -39,6 +40,8 @@ static bool queue_add(struct signal_queue *q, const struct siginfo *info)
 		link = &(*link)->next;
 	*link = w;
 	q->set |= SIGNAL_BIT(info->signal);
+	if (signalfd_open)
+		wake_pollers();
 	return true;
 }
 

@@ -156,27 +156,24 @@ long sys_vfork(struct trap *r)
 	return do_clone(r, &(struct clone){.flags = SIGCHLD | CLONE_VM | CLONE_VFORK});
 }
 
-static long collect(u64 list, char *text)
+static long collect(u64 list)
 {
 	u64 pointer;
+	long rc = 0;
 
-	for (; list; list += 8) {
+	for (; list && !rc; list += 8) {
 		if (!user_read(&pointer, list, 8))
 			return -EFAULT;
 		if (!pointer)
 			return 0;
-		long n = user_string(text, pointer, EXEC_STRING);
-		if (n < 0)
-			return n == -ENAMETOOLONG ? -E2BIG : n;
-		if (!exec_add(&exec_strings, text))
-			return -E2BIG;
+		rc = exec_add_user(&exec_strings, pointer);
 	}
-	return 0;
+	return rc;
 }
 
 long sys_execve(struct trap *r)
 {
-	static char text[EXEC_STRING], path[PATH_SIZE];
+	static char path[PATH_SIZE];
 	long rc;
 
 	if (process_current->threads > 1)
@@ -184,13 +181,12 @@ long sys_execve(struct trap *r)
 	rc = user_string(path, r->rdi, sizeof(path));
 	exec_strings.count = exec_strings.used = 0;
 	if (rc >= 0)
-		rc = collect(r->rsi, text);
+		rc = collect(r->rsi);
 	exec_strings.arguments = exec_strings.count;
 	if (rc == 0)
-		rc = collect(r->rdx, text);
-	if (rc == 0 && !exec_strings.arguments) {
+		rc = collect(r->rdx);
+	if (rc == 0 && !exec_strings.arguments)
 		rc = -EINVAL;
-	}
 	return rc < 0 ? rc : exec_program(path, &exec_strings, r);
 }
 
