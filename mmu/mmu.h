@@ -87,9 +87,9 @@ static inline void mmu_hits_again(struct mmu *mmu, struct tlb *tlb, struct tlb_e
 static inline bool mmu_entry_permits(const struct mmu *mmu, const struct tlb_entry *e, unsigned access);
 
 /*
- * true if e, a pointer that mmu_access returned at some time for gla, is (still, or again) the entry that holds gla's translation in the
- * present context: the cheap way to keep a pointer over calls that change the generation. Entries never move in host memory. Who uses it
- * in place of mmu_access tells the observer.
+ * true if e, a pointer that mmu_access returned at some time for gla, is (still, or again) the entry that serves gla in the present
+ * context: the cheap way to keep a pointer over calls that change the generation. A large page's has to be one that tlb_stays was asked
+ * about. Entries never move in host memory. Who uses it in place of mmu_access tells the observer.
  */
 static inline bool mmu_entry_serves(const struct mmu *mmu, const struct tlb_entry *e, gla_t gla);
 
@@ -166,7 +166,8 @@ static inline bool mmu_entry_permits(const struct mmu *mmu, const struct tlb_ent
 
 static inline bool mmu_entry_serves(const struct mmu *mmu, const struct tlb_entry *e, gla_t gla)
 {
-	return (uint16_t)e->tag == (e->global ? mmu->group_id : mmu->context_id) && (gla.u ^ e->gla) >> tlb_part_shift[e->part] == 0;
+	return (uint16_t)e->tag == (e->global ? mmu->group_id : mmu->context_id) && (gla.u ^ e->gla) >> tlb_part_shift[e->part] == 0 &&
+	       e->alone == ALONE;
 }
 
 /* The first-level TLB that an access looks into. CHOICE: a read-modify-write looks into that of stores. */

@@ -224,7 +224,7 @@ static ALWAYS_INLINE struct tlb_entry *tlb_put(struct tlb *tlb, uint32_t slot, u
 	*e = *from;
 	e->tag = tag;
 	e->part = (uint8_t)part;
-	e->alone = ALONE_UNKNOWN;
+	e->alone = part == TLB_4K ? ALONE : ALONE_UNKNOWN;
 	e->way = (uint8_t)way;
 	e->policy = a->policy;
 	e->order = a->words ? a->first_order + set : NO_ORDER;

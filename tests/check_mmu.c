@@ -224,6 +224,26 @@ START_TEST(hit_again_counts_and_ages_as_an_access)
 }
 END_TEST
 
+/* A pointer to a large page's entry, which may be kept, is of no use where a smaller page has come while the entry was away. */
+START_TEST(a_large_page_that_comes_back_beside_a_smaller_one_does_not_serve)
+{
+	const uint64_t pde = TABLES + 0x3000, table = TABLES + 0x4000, large = 7ull << 21 | RWU | PTE_PS | PTE_G;
+
+	write64(pde, large);
+	write64(table, 0x100 << 12 | RWU | PTE_G);
+	struct tlb_entry *e = mmu_access(&mmu, GLA(GIB), ACC_READ);
+	ck_assert(tlb_stays(&mmu.dtlb, e));
+	ck_assert(mmu_entry_serves(&mmu, e, GLA(GIB + 0x5000)));
+	write64(pde, table | RWU);
+	mmu_invlpg(&mmu, GLA(GIB));
+	ck_assert_uint_eq(mmu_access(&mmu, GLA(GIB), ACC_READ)->part, TLB_4K);
+	write64(pde, large);
+	ck_assert_ptr_eq(mmu_access(&mmu, GLA(GIB + 0x5000), ACC_READ), e);
+	ck_assert(!mmu_entry_serves(&mmu, e, GLA(GIB)));
+	ck_assert_uint_eq(mmu_access(&mmu, GLA(GIB), ACC_READ)->part, TLB_4K);
+}
+END_TEST
+
 START_TEST(stores_have_a_tlb_of_their_own_where_there_is_one)
 {
 	struct mmu_config config = mmu_config_default;
@@ -554,6 +574,7 @@ static void add_cases(Suite *suite)
 	tcase_add_loop_test(tc, random_mix_of_page_sizes_counts_as_its_geometry_says, 0, ARRAY_LEN(geometries));
 	tcase_add_test(tc, chase_over_twice_the_tlb_misses_every_time);
 	tcase_add_test(tc, hit_again_counts_and_ages_as_an_access);
+	tcase_add_test(tc, a_large_page_that_comes_back_beside_a_smaller_one_does_not_serve);
 	tcase_add_test(tc, stores_have_a_tlb_of_their_own_where_there_is_one);
 	tcase_add_test(tc, instruction_and_data_tlbs_are_separate_and_share_the_second_level);
 	tcase_add_test(tc, page_larger_than_any_part_is_cached_in_pieces);
