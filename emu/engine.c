@@ -191,8 +191,11 @@ static void take_prices(struct engine *e)
 	uint64_t reference = 0;
 
 	e->dearest = 1;
-	for (unsigned i = 0; i < CLASS_COUNT; i++)
+	e->even = true;
+	for (unsigned i = 0; i < CLASS_COUNT; i++) {
+		e->even &= price[COST_INSN_ALU + i] == 1;
 		e->dearest = price[COST_INSN_ALU + i] > e->dearest ? price[COST_INSN_ALU + i] : e->dearest;
+	}
 	e->dearest_piece = 0;
 	if (!e->mmu->env.caches || e->account == ACCOUNT_FAST)
 		return;

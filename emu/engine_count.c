@@ -35,11 +35,27 @@ static void settle_clock(struct engine *e)
 	e->by_block = (struct class_counts){{0}};
 }
 
+/* All counts together, which is less than LANE_STEPS_MAX. */
+static uint64_t steps_of(const struct class_counts *counts)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < LANES; i++)
+		sum += counts->lane[i];
+	sum += sum >> 32;
+	return (sum + (sum >> LANE_BITS)) & (LANE_STEPS_MAX - 1);
+}
+
 uint64_t engine_clock(const struct engine *e)
 {
 	const struct cost *cost = &e->cpu->cost;
 	uint64_t clock = *cost->clock + e->ahead;
 
+	if (likely(e->even)) {
+		for (unsigned i = 0; i < CLASS_COUNT; i++)
+			clock += e->by_class[i];
+		return clock + steps_of(&e->by_block);
+	}
 	for (unsigned i = 0; i < CLASS_COUNT; i++)
 		clock += (e->by_class[i] + class_count(&e->by_block, i)) * cost->price.of[COST_INSN_ALU + i];
 	return clock;

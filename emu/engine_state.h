@@ -252,6 +252,7 @@ struct engine {
 	uint64_t limit_asked;
 	uint64_t charged_limit; /* the clock, without unsettled steps, from which it must be looked at again */
 	uint64_t dearest;	/* the highest price of a step */
+	bool even;		/* every step costs 1 */
 	volatile int kicked;
 	bool running;	    /* the instance executes */
 	bool halted;	    /* by a hook, before an instruction */

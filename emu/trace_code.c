@@ -10,6 +10,7 @@
  */
 #include "emu/trace.h"
 
+#include <lzma.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -512,39 +513,7 @@ const uint8_t *trace_decode(struct trace_state *s, const uint8_t *at, const uint
 	return unlikely(*wrong != NULL) ? NULL : in.at;
 }
 
-enum { CRC_STEP = 8 /* bytes at a time */ };
-
-/* table[n][b]: what byte b does to the remainder when n bytes follow it */
-static void make_crc_table(uint32_t table[CRC_STEP][256])
-{
-	for (uint32_t i = 0; i < 256; i++) {
-		uint32_t c = i;
-		for (unsigned bit = 0; bit < 8; bit++)
-			c = c & 1 ? c >> 1 ^ 0xedb88320u : c >> 1;
-		table[0][i] = c;
-	}
-	for (unsigned n = 1; n < CRC_STEP; n++)
-		for (unsigned i = 0; i < 256; i++)
-			table[n][i] = table[0][table[n - 1][i] & 0xff] ^ table[n - 1][i] >> 8;
-}
-
 uint32_t trace_crc(const void *bytes, size_t len)
 {
-	static uint32_t table[CRC_STEP][256];
-	const uint8_t *at = bytes;
-	uint32_t crc = ~0u;
-
-	if (!table[0][1])
-		make_crc_table(table);
-	for (; len >= CRC_STEP; len -= CRC_STEP, at += CRC_STEP) {
-		uint64_t x;
-		memcpy(&x, at, CRC_STEP);
-		x ^= crc;
-		crc = 0;
-		for (unsigned i = 0; i < CRC_STEP; i++)
-			crc ^= table[CRC_STEP - 1 - i][x >> 8 * i & 0xff];
-	}
-	while (len--)
-		crc = table[0][(crc ^ *at++) & 0xff] ^ crc >> 8;
-	return ~crc;
+	return lzma_crc32(bytes, len, 0);
 }
