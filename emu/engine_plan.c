@@ -230,7 +230,8 @@ static __attribute__((noinline)) enum plan_end foresee(struct engine *e, const s
 /* Telling an observer of what a plan does: of each instruction that accesses data as it comes to it. */
 struct teller {
 	const struct mmu_observer *observer;
-	uint64_t page, at;  /* the block's page; where the next instruction is that was not passed */
+	uint64_t page;	    /* the block's */
+	uint64_t at;	    /* where the next instruction is that was not passed, if steps have different prices */
 	uint64_t clock;	    /* with what is not settled, but not what is charged as accesses are made */
 	unsigned passed;    /* instructions */
 	unsigned told_data; /* accesses of the last one */
@@ -246,23 +247,28 @@ static void tell_begin(struct teller *t, struct engine *e, uint64_t gla)
 	t->passed = t->told_data = 0;
 }
 
+static void pass_insns(struct teller *t, struct engine *e, unsigned insns)
+{
+	const struct cost *cost = &e->cpu->cost;
+
+	for (; t->passed < insns; t->passed++) {
+		const struct insn *insn = &e->page->insn[e->page->at[t->at]];
+		e->ahead += cost->price.of[COST_INSN_ALU + insn->cls];
+		t->at += insn->len;
+	}
+}
+
 /* The instruction that this operation is of. */
 static ALWAYS_INLINE void tell_insn(struct teller *t, struct engine *e, const struct plan_op *op)
 {
-	const struct cost *cost = &e->cpu->cost;
-	uint64_t at = t->at;
-	unsigned len = 0;
-
 	if (t->passed > op->insn)
 		return;
-	for (; t->passed <= op->insn; t->passed++) {
-		const struct insn *insn = &e->page->insn[e->page->at[t->at]];
-		at = t->at;
-		e->ahead += cost->price.of[COST_INSN_ALU + insn->cls];
-		t->at += len = insn->len;
-	}
+	if (likely(e->even))
+		e->ahead = t->passed = op->insn + 1u;
+	else
+		pass_insns(t, e, op->insn + 1u);
 	t->told_data = 0;
-	t->observer->insn(t->observer->ctx, GLA(t->page | at), len, *cost->clock + t->clock + e->ahead);
+	t->observer->insn(t->observer->ctx, GLA(t->page | op->at), op->len, *e->cpu->cost.clock + t->clock + e->ahead);
 }
 
 static ALWAYS_INLINE void tell_data(struct teller *t, const struct plan_op *op, uint64_t gla, unsigned access)

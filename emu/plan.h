@@ -65,13 +65,23 @@ struct plan_op {
 	uint8_t seg;   /* SEG_FS, SEG_GS: their base is added; else 0 */
 	uint16_t insn; /* of an access: its instruction's ordinal in the block; of a group: its first access's in the plan */
 	uint16_t span; /* of a group: its bytes; of an access: where in its group it begins */
-	uint8_t group; /* the number of the group: they are numbered by their last accesses */
-	uint8_t count; /* of a group: its accesses */
-	uint8_t kinds; /* of a group: theirs, a bit each */
-	uint8_t rest;  /* the engine's, of the first step: see go_on_from */
+	union {
+		struct { /* of an access: its instruction's offset in the page, and bytes */
+			uint16_t at;
+			uint8_t len;
+		};
+		struct {
+			uint8_t count; /* of a group: its accesses */
+			uint8_t kinds; /* of a group: theirs, a bit each */
+			uint8_t rest;  /* the engine's, of the first step: see go_on_from */
+			uint8_t group; /* the number of the group: they are numbered by their last accesses; of an access too */
+		};
+	};
 	int64_t imm;
 	struct tlb_entry *hint; /* the engine's: see engine_translate */
 };
+
+static_assert(sizeof(struct plan_op) == 32, "two in a cache line");
 
 /* A value, while a plan is made: an operand and a constant, or unknown. */
 struct plan_value {

@@ -75,6 +75,8 @@ struct plan_value plan_access(struct plan *p, const struct insn *insn, enum plan
 			       .size = (uint8_t)size,
 			       .seg = (uint8_t)place.seg,
 			       .insn = p->insn,
+			       .len = insn->len,
+			       .at = (uint16_t)p->offset,
 			       .imm = (int64_t)place.at.plus};
 	if (kind != PLAN_READ) {
 		note_store(p, &place, size, value);

@@ -77,7 +77,7 @@ static bool find_group(struct groups *all, struct plan_op *op, unsigned at)
 		all->count++;
 		*g = (struct group){.step = *op, .end = end_of(op), .first = at};
 		g->step.kind = PLAN_GROUP;
-		g->step.flags = g->step.count = g->step.kinds = g->step.dst = 0;
+		g->step.flags = g->step.rest = g->step.count = g->step.kinds = g->step.dst = 0;
 	}
 	join(g, op, at);
 	return true;
@@ -151,6 +151,7 @@ unsigned plan_shorten(struct plan_op *op, unsigned ops, struct plan_op *steps)
 			continue;
 		steps[count] = *o;
 		steps[count].kind = undo ? PLAN_UNDO : PLAN_VALUE;
+		steps[count].rest = 0;
 		steps[count++].imm = o->span;
 	}
 	return count;
