@@ -312,11 +312,14 @@ static void begin_across(struct engine *e, uint64_t gla, uint32_t size)
 static ALWAYS_INLINE bool turn_to_known(struct engine *e, uint64_t gla)
 {
 	const struct known_page *known = &e->known_page[(gla >> PAGE_SHIFT) % KNOWN_PAGES];
+	const struct given *given = known->given;
 	unsigned access = engine_fetch_access(e->cpu);
 
-	if (known->in != e->now || known->generation != e->now->generation || known->drops != e->code.drops || e->observed ||
-	    !engine_serves_again(e, known->entry, gla, access) ||
-	    known->page->frame != tlb_entry_hpa(known->entry, GLA(gla)).u >> PAGE_SHIFT)
+	if (known->in != e->now || known->drops != e->code.drops || e->observed || !engine_serves_again(e, known->entry, gla, access))
+		return false;
+	uint64_t frame = known->page->frame;
+	if (tlb_entry_hpa(known->entry, GLA(gla)).u >> PAGE_SHIFT != frame || given->gla != page_base(gla) || given->frame != frame ||
+	    given->generation != e->now->generation)
 		return false;
 	engine_settle_fetches(e);
 	mmu_hit_again(e->mmu, known->entry, access);

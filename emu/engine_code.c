@@ -102,7 +102,7 @@ bool engine_fetch_page(struct engine *e, uint64_t gla)
 	if (engine_given_is(e, e->code_base, e->page->frame)) {
 		known->page = e->page;
 		known->in = e->now;
-		known->generation = e->now->generation;
+		known->given = engine_given_slot(e, gla);
 		known->drops = e->code.drops;
 		return true;
 	}

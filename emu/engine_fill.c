@@ -5,7 +5,7 @@
  */
 #include "emu/engine_state.h"
 
-static struct given *given_slot(struct engine *e, uint64_t gla)
+struct given *engine_given_slot(struct engine *e, uint64_t gla)
 {
 	uint64_t page = gla >> PAGE_SHIFT;
 	uint64_t pair = page >> 1;
@@ -15,7 +15,7 @@ static struct given *given_slot(struct engine *e, uint64_t gla)
 
 bool engine_given_is(struct engine *e, uint64_t gla, uint64_t frame)
 {
-	const struct given *g = given_slot(e, gla);
+	const struct given *g = engine_given_slot(e, gla);
 
 	return g->gla == gla && g->generation == e->now->generation && g->frame == frame;
 }
@@ -79,7 +79,7 @@ static bool fill_fetch(struct engine *e, uint64_t page, uc_tlb_entry *result)
 		result->perms |= beside_code(e, page, hpa);
 	else if (alias_is(&e->alias, frame, page))
 		result->perms |= e->alias.entry[frame] & ALIAS_PERMS & given_perms(e, frame);
-	*given_slot(e, page) = (struct given){.gla = page, .frame = frame, .generation = e->now->generation};
+	*engine_given_slot(e, page) = (struct given){.gla = page, .frame = frame, .generation = e->now->generation};
 	e->code_in[frame] |= (uint8_t)(1u << (e->now - e->inst));
 	mem_mark(e->mem, hpa, FRAME_CODE);
 	result->paddr = hpa.u;

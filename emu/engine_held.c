@@ -69,10 +69,9 @@ static void invalidate(struct instance *in, uint64_t gla)
 
 static void drop_pages(struct engine *e, struct instance *in, const uint64_t *gla, unsigned count)
 {
-	uint64_t rdi = in->reg[RDI];
-
 	if (!count)
 		return;
+	uint64_t rdi = in->reg[RDI];
 	memcpy(e->private_page + PRIVATE_CODE * PAGE_SIZE, invlpg_rdi, sizeof invlpg_rdi);
 	e->mode = MODE_PRIVATE;
 	e->private_in = in;

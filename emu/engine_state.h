@@ -152,14 +152,14 @@ struct wait {
 };
 
 /*
- * A page that instructions came from: the entry that served its fetch (see engine_translate), its decoded code, and the instance that had
- * been given it, with its generation and codecache.drops at that time.
+ * A page that instructions came from: the entry that served its fetch (see engine_translate), its decoded code, the instance that had been
+ * given it and where that is kept, and codecache.drops at that time.
  */
 struct known_page {
 	struct tlb_entry *entry;
 	struct code_page *page;
 	const struct instance *in;
-	uint32_t generation;
+	const struct given *given;
 	unsigned drops;
 };
 
@@ -507,6 +507,8 @@ uint64_t engine_piece_gla(const struct engine *e, uint64_t paddr);
 
 /* engine_fill.c: true if the engine was given this frame when it fetched from that linear page, since the last flush */
 bool engine_given_is(struct engine *e, uint64_t gla, uint64_t frame);
+/* Where that is kept. */
+struct given *engine_given_slot(struct engine *e, uint64_t gla);
 static inline unsigned engine_fetch_access(const struct cpu *cpu)
 {
 	return ACC_FETCH | (cpu->cpl == 3 ? (unsigned)ACC_USER : 0u);
