@@ -5,7 +5,7 @@
  * the pages that they concern are taken out one by one, which costs a small part of a flush and of all the fills after it. Unicorn has no
  * call for that, but the processor has an instruction: INVLPG, at an address that no guest has.
  *
- * Only where the guest's tables are all there is: EPT's entries are not among those kept.
+ * EPT's entries are not among those kept: if one of these changes, all goes.
  */
 #include "emu/engine_state.h"
 

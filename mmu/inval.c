@@ -2,8 +2,8 @@
 /*
  * Invalidation of cached translations (SDM 3A, "Operations that Invalidate TLBs and Paging-Structure Caches"; 3C, "Operations
  * that Invalidate Cached Mappings"). Each operation names the contexts it strikes (by VPID, EPT root, PCID), and perhaps one
- * linear address. With an address, all pieces of the guest page that holds it go: as long as no TLB holds a piece, only the sets
- * of the address are searched.
+ * linear address. With an address, all pieces of the guest page that holds it go: where a TLB holds no piece of it, only the sets of the
+ * address are searched.
  *
  * CHOICE: operations invalidate no more than the SDM requires, so that software which forgets one is found out.
  */
@@ -76,7 +76,7 @@ static void drop_all(struct mmu *mmu, struct tlb *tlb, const bool *doomed, const
 
 static void drop_of(struct mmu *mmu, struct tlb *tlb, const bool *doomed, const gla_t *gla)
 {
-	if (!gla || mmu->pieces) {
+	if (!gla || tlb_has_pieces(tlb, *gla)) {
 		drop_all(mmu, tlb, doomed, gla);
 		return;
 	}

@@ -196,7 +196,7 @@ bool mem_write_bytes(struct mem *mem, hpa_t addr, const void *from, uint64_t len
 
 void mem_mark(struct mem *mem, hpa_t addr, unsigned flag)
 {
-	if (!mem_is_ram(mem, addr, 1) || (mem->frame_flags[addr.u >> PAGE_SHIFT] & flag))
+	if (!mem_is_ram(mem, addr, 1) || (mem->frame_flags[addr.u >> PAGE_SHIFT] & flag) == flag)
 		return;
 	mem->frame_flags[addr.u >> PAGE_SHIFT] |= (uint8_t)flag;
 	mem->marks++;
@@ -210,6 +210,8 @@ void mem_change_table(struct mem *mem, hpa_t addr, unsigned size)
 	uint16_t from = (uint16_t)(page_offset(addr.u) & ~7ull), to = (uint16_t)((page_offset(addr.u) + size + 7) & ~7ull);
 
 	mem->table_epoch++;
+	if (mem->frame_flags[frame] & FRAME_EPT)
+		mem->changes = MEM_CHANGES + 1;
 	for (unsigned i = 0; i < mem->changes && i < MEM_CHANGES; i++) {
 		struct mem_change *change = &mem->change[i];
 		if (change->frame != frame)
@@ -252,7 +254,7 @@ void mem_unmark_worn(struct mem *mem)
 		struct mem_worn *worn = &mem->worn[i];
 		if (worn->stores < MEM_WORN_STORES)
 			continue;
-		mem->frame_flags[worn->frame] &= (uint8_t)~FRAME_TABLE;
+		mem->frame_flags[worn->frame] &= (uint8_t) ~(FRAME_TABLE | FRAME_EPT);
 		worn->stores = 0;
 	}
 	mem->has_worn = false;

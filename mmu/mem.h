@@ -27,6 +27,7 @@ enum {
 	FRAME_TABLE = 1, /* read by a walk as a paging structure */
 	FRAME_CODE = 2,	 /* holds decoded or translated instructions */
 	FRAME_WATCH = 4, /* holds the byte that is watched */
+	FRAME_EPT = 8,	 /* with FRAME_TABLE: as one of EPT's */
 };
 
 /*
@@ -71,7 +72,7 @@ struct mem {
 	/* What stores to marked frames leave for the engine: */
 	uint64_t table_epoch;		       /* +1 at each store to a FRAME_TABLE frame that overwrites an entry in use */
 	struct mem_change change[MEM_CHANGES]; /* where, since the engine set changes to 0 .. */
-	unsigned changes;		       /* .. in so many frames; MEM_CHANGES + 1: in more */
+	unsigned changes;		       /* .. in so many frames; MEM_CHANGES + 1: in more, or one of EPT's */
 	bool attention;			       /* set by any store to a marked frame; cleared by the engine */
 	uint32_t code_stores;		       /* entries of code_frame in use; MEM_CODE_STORES+1: overflowed, drop all */
 	uint64_t code_frame[MEM_CODE_STORES];  /* frame numbers of FRAME_CODE frames the model stored to */

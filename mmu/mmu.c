@@ -242,7 +242,7 @@ void mmu_drop(struct mmu *mmu, gla_t gla)
 }
 
 /* A translation of gla has been copied from a larger part: leaves the part of it that the slot's page size covers. */
-static inline void narrow(struct mmu *mmu, struct tlb_entry *to, const struct tlb_entry *from, gla_t gla)
+static inline void narrow(struct tlb_entry *to, const struct tlb_entry *from, gla_t gla)
 {
 	if (unlikely(to->part != from->part)) {
 		uint64_t within = gla.u & (BIT(tlb_part_shift[from->part]) - 1) & ~(BIT(tlb_part_shift[to->part]) - 1);
@@ -250,8 +250,6 @@ static inline void narrow(struct mmu *mmu, struct tlb_entry *to, const struct tl
 		to->frame += within;
 		to->gpa += within;
 	}
-	if (unlikely(to->guest_shift > tlb_part_shift[to->part]))
-		mmu->pieces = true;
 }
 
 /* from->allows is as the mode has it now. */
@@ -265,7 +263,7 @@ static inline struct tlb_entry *fill_first(struct mmu *mmu, struct tlb *tlb, con
 		mmu->generation++;
 	}
 	struct tlb_entry *e = tlb_put(tlb, slot, part, tag, from);
-	narrow(mmu, e, from, gla);
+	narrow(e, from, gla);
 	return e;
 }
 
@@ -286,7 +284,7 @@ static inline void fill_stlb(struct mmu *mmu, const struct tlb_entry *from, gla_
 	uint32_t slot = likely(part == TLB_4K) ? expected : tlb_victim(tlb, part, tag);
 	if (tlb->tag[slot])
 		leave_stlb(mmu, &tlb->entry[slot]);
-	narrow(mmu, tlb_put(tlb, slot, part, tag, from), from, gla);
+	narrow(tlb_put(tlb, slot, part, tag, from), from, gla);
 }
 
 static inline void entry_from_walk(const struct mmu *mmu, struct tlb_entry *e, const struct walk *w, gla_t gla)
@@ -492,16 +490,25 @@ bool mmu_glance(struct mmu *mmu, gla_t gla, unsigned access, hpa_t *hpa, uint64_
 	return *allows >> (access & 63) & 1;
 }
 
+/* Where the second stage has a table; ~0: nowhere. */
+static uint64_t place_of_table(const struct mmu *mmu, uint64_t gpa, unsigned level)
+{
+	if (!mmu->env.second)
+		return gpa;
+	struct second s = mmu->env.second(mmu->env.second_ctx, GPA(gpa), ACC_READ, true, false, WALK_PEEK | level << WALK_LEVEL_SHIFT);
+	return s.ok ? s.hpa.u : ~0ull;
+}
+
 unsigned mmu_path(const struct mmu *mmu, gla_t gla, hpa_t at[LEVELS_MAX])
 {
 	const struct mem *mem = mmu->env.mem;
 	uint64_t table = mmu->mode.root.u;
 	unsigned count = 0;
 
-	if (mmu->mode.levels < 4 || mmu->env.second || mmu->env.switch_bit)
+	if (mmu->mode.levels < 4 || mmu->env.switch_bit)
 		return 0;
 	for (unsigned level = mmu->mode.levels; level; level--) {
-		hpa_t here = HPA(table + (gla.u >> level_shift(level) & 511) * 8);
+		hpa_t here = HPA(place_of_table(mmu, table + (gla.u >> level_shift(level) & 511) * 8, level));
 		uint64_t entry = mem_is_ram(mem, here, 8) ? mem_load_entry(mem, here, 8) : 0;
 		if (!(entry & PTE_P))
 			return 0;

@@ -42,7 +42,6 @@ struct mmu {
 	const uint64_t *permits;	   /* by RIGHT_* bits: the accesses that the mode's rules permit; see permit.h */
 	uint64_t key_permits[17];	   /* by protection key, for user-mode pages; the last for supervisor-mode pages: everything */
 	uint64_t second_permits[2][2][32]; /* by user-mode page, dirty flag, SECOND_* bits */
-	bool pieces;			   /* some entry may be a piece of a larger guest page */
 	struct contexts contexts;
 	struct psc psc;			     /* in use if env.psc points to it */
 	struct stale *stale;		     /* looks for uses of stale translations (stale.h); NULL: nobody does */
@@ -110,8 +109,8 @@ struct walk mmu_peek(const struct mmu *mmu, gla_t gla, unsigned access);
 bool mmu_glance(struct mmu *mmu, gla_t gla, unsigned access, hpa_t *hpa, uint64_t *allows);
 
 /*
- * Where the entries lie that the tables translate gla by, the top one first. Returns how many; 0: it is not translated, or not by tables of
- * 4 or 5 levels alone.
+ * Where the entries of the guest's tables lie that translate gla, the top one first. Returns how many; 0: it is not translated, or not by
+ * tables of 4 or 5 levels, or by agile paging.
  */
 unsigned mmu_path(const struct mmu *mmu, gla_t gla, hpa_t at[LEVELS_MAX]);
 

@@ -100,7 +100,7 @@ void tlb_drop(struct tlb *tlb, uint32_t slot)
 	if (tlb->tag[slot] == 0)
 		return;
 	tlb->live[e->part]--;
-	tlb_count(tlb, tlb->tag[slot], -1);
+	tlb_count(tlb, e, -1);
 	tlb->tag[slot] = 0;
 	tlb->taken[slot / 64] &= ~BIT(slot % 64);
 	e->tag = 0;

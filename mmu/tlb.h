@@ -78,6 +78,7 @@ struct tlb {
 	struct tlb_array array[TLB_PARTS];
 	uint32_t live[TLB_PARTS];		/* slots in use, by part */
 	uint16_t large[TLB_PARTS][TLB_BUCKETS]; /* the same for large pages, by a hash of the page number: seldom more than a few */
+	uint16_t pieces[2][TLB_BUCKETS];	/* pieces of guest pages of 2 or 4 MiB, of 1 GiB, by a hash of where they lie */
 	uint32_t slots;				/* of all parts */
 	uint64_t *hash;
 	uint64_t *tag;		 /* by slot */
@@ -107,15 +108,24 @@ static inline unsigned tlb_bucket(uint64_t page)
 	return (unsigned)(page ^ page >> 6) % TLB_BUCKETS;
 }
 
-/* An entry of this tag is there now (1), or is not any more (-1). */
-static ALWAYS_INLINE void tlb_count(struct tlb *tlb, uint64_t tag, int more)
+/* An entry is there now (1), or is not any more (-1). */
+static ALWAYS_INLINE void tlb_count(struct tlb *tlb, const struct tlb_entry *e, int more)
 {
-	unsigned part = (unsigned)(tag >> 61);
-
-	if (unlikely(part != TLB_4K)) {
-		uint16_t *count = &tlb->large[part][tlb_bucket(tag >> 16 & BITS(44, 0))];
+	if (unlikely(e->part != TLB_4K)) {
+		uint16_t *count = &tlb->large[e->part][tlb_bucket(FIELD(e->tag, 60, 16))];
 		*count = (uint16_t)(*count + more);
 	}
+	if (unlikely(e->guest_shift > tlb_part_shift[e->part])) {
+		bool largest = e->guest_shift >= PAGE_SHIFT_1G;
+		uint16_t *count = &tlb->pieces[largest][tlb_bucket(e->gla >> (largest ? PAGE_SHIFT_1G : PAGE_SHIFT_4M))];
+		*count = (uint16_t)(*count + more);
+	}
+}
+
+/* Is there a piece of a larger guest page that holds gla? Seldom said in vain. */
+static inline bool tlb_has_pieces(const struct tlb *tlb, gla_t gla)
+{
+	return tlb->pieces[0][tlb_bucket(gla.u >> PAGE_SHIFT_4M)] || tlb->pieces[1][tlb_bucket(gla.u >> PAGE_SHIFT_1G)];
 }
 
 #define EVERY_16TH 0x0001000100010001ull
@@ -218,12 +228,12 @@ static ALWAYS_INLINE struct tlb_entry *tlb_put(struct tlb *tlb, uint32_t slot, u
 		tlb->taken[slot / 64] |= BIT(slot % 64);
 	}
 	if (tlb->tag[slot])
-		tlb_count(tlb, tlb->tag[slot], -1);
-	tlb_count(tlb, tag, 1);
+		tlb_count(tlb, e, -1);
 	tlb->tag[slot] = tag;
 	*e = *from;
 	e->tag = tag;
 	e->part = (uint8_t)part;
+	tlb_count(tlb, e, 1);
 	e->alone = part == TLB_4K ? ALONE : ALONE_UNKNOWN;
 	e->way = (uint8_t)way;
 	e->policy = a->policy;

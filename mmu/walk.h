@@ -136,16 +136,17 @@ static ALWAYS_INLINE void walk_count_reference(const struct walk_env *env, bool 
 static ALWAYS_INLINE uint64_t walk_reference(const struct walk_env *env, struct walk_ref *ref, unsigned flags)
 {
 	struct mem *mem = env->mem;
+	const unsigned mark = FRAME_TABLE | (ref->ept ? FRAME_EPT : 0u);
 	bool ram = likely(mem_is_ram(mem, ref->hpa, ref->entry_size));
 	ref->entry = ram ? mem_load_entry(mem, ref->hpa, ref->entry_size) : BITS(8 * ref->entry_size - 1, 0);
 	if (!(flags & WALK_PEEK)) {
 		walk_count_reference(env, ref->ept, ref->level);
-		if (ram && unlikely(!(mem->frame_flags[ref->hpa.u >> PAGE_SHIFT] & FRAME_TABLE)))
-			mem_mark(mem, ref->hpa, FRAME_TABLE);
+		if (ram && unlikely((mem->frame_flags[ref->hpa.u >> PAGE_SHIFT] & mark) != mark))
+			mem_mark(mem, ref->hpa, mark);
 		if (env->caches)
 			ref->answer = (uint8_t)caches_walk(env->caches, ref->hpa, ref->ept, ref->level, ref->for_level);
 	} else if (flags & WALK_GLANCE && ram) {
-		mem_mark(mem, ref->hpa, FRAME_TABLE);
+		mem_mark(mem, ref->hpa, mark);
 	}
 	if (unlikely(env->observer)) {
 		ref->peek = flags & WALK_PEEK;

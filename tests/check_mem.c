@@ -197,6 +197,52 @@ START_TEST(a_frame_that_is_stored_to_as_data_loses_its_mark)
 }
 END_TEST
 
+static void assert_change(unsigned i, uint64_t frame, unsigned from, unsigned to)
+{
+	ck_assert_uint_lt(i, mem.changes);
+	ck_assert_uint_eq(mem.change[i].frame, frame);
+	ck_assert_uint_eq(mem.change[i].from, from);
+	ck_assert_uint_eq(mem.change[i].to, to);
+}
+
+START_TEST(where_entries_change_is_noted_by_frame)
+{
+	for (unsigned f = 0; f < 20; f++)
+		mem_mark(&mem, HPA(f << 12), FRAME_TABLE);
+	mem_write(&mem, HPA(0x3010), 0x1000, 8); /* over an entry that is not present */
+	ck_assert_uint_eq(mem.changes, 0);
+	mem_write(&mem, HPA(0x3010), 1, 8);
+	mem_write(&mem, HPA(0x3010), 0, 8);
+	mem_overwritten(&mem, HPA(0x5ffc), 4);
+	mem_overwritten(&mem, HPA(0x302c), 8); /* two entries */
+	ck_assert_uint_eq(mem.changes, 2);
+	assert_change(0, 3, 0x10, 0x38);
+	assert_change(1, 5, 0xff8, 0x1000);
+	for (unsigned f = 6; f < 6 + MEM_CHANGES - 2; f++)
+		mem_overwritten(&mem, HPA(f << 12), 8);
+	ck_assert_uint_eq(mem.changes, MEM_CHANGES);
+	mem_overwritten(&mem, HPA(0x3000), 8);
+	ck_assert_uint_eq(mem.changes, MEM_CHANGES);
+	mem_overwritten(&mem, HPA(0x10000), 8);
+	ck_assert_uint_eq(mem.changes, MEM_CHANGES + 1);
+	mem_overwritten(&mem, HPA(0x11000), 8);
+	ck_assert_uint_eq(mem.changes, MEM_CHANGES + 1);
+}
+END_TEST
+
+START_TEST(a_change_of_ept_or_of_what_is_not_seen_concerns_all)
+{
+	mem_mark(&mem, HPA(0x3000), FRAME_TABLE);
+	mem_mark(&mem, HPA(0x3000), FRAME_TABLE | FRAME_EPT);
+	ck_assert_uint_eq(mem.frame_flags[3], FRAME_TABLE | FRAME_EPT);
+	mem_overwritten(&mem, HPA(0x3000), 8);
+	ck_assert_uint_gt(mem.changes, MEM_CHANGES);
+	mem.changes = 0;
+	mem_unmark_worn(&mem);
+	ck_assert_uint_gt(mem.changes, MEM_CHANGES);
+}
+END_TEST
+
 START_TEST(stores_to_code_frames_are_listed_once_in_a_row_until_the_list_overflows)
 {
 	for (unsigned f = 0; f < 80; f++)
@@ -261,6 +307,8 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, store_over_an_entry_in_use_advances_the_epoch);
 	tcase_add_test(tc, bits_that_make_an_entry_used);
 	tcase_add_test(tc, a_frame_that_is_stored_to_as_data_loses_its_mark);
+	tcase_add_test(tc, where_entries_change_is_noted_by_frame);
+	tcase_add_test(tc, a_change_of_ept_or_of_what_is_not_seen_concerns_all);
 	tcase_add_test(tc, stores_to_code_frames_are_listed_once_in_a_row_until_the_list_overflows);
 	tcase_add_test(tc, accessed_flag_set_in_a_frame_of_code_is_a_store_to_code);
 	tcase_add_test(tc, untouched_ram_costs_nothing);

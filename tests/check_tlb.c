@@ -121,6 +121,37 @@ START_TEST(an_entry_stays_what_is_found_for_all_of_its_page)
 }
 END_TEST
 
+static uint32_t put_piece(struct tlb *t, uint64_t page, unsigned guest_shift)
+{
+	uint64_t tag = tlb_tag(TLB_4K, GLA(page << PAGE_SHIFT), 7);
+	uint32_t slot = tlb_victim(t, TLB_4K, tag);
+
+	tlb_put(t, slot, TLB_4K, tag, &(struct tlb_entry){.gla = page << PAGE_SHIFT, .guest_shift = (uint8_t)guest_shift});
+	return slot;
+}
+
+/* Whatever the size of the guest's page, any address in it tells of the pieces; when the last is gone or replaced, none does. */
+START_TEST(pieces_are_known_by_the_guest_page_that_they_are_of)
+{
+	struct tlb t;
+	ck_assert_int_eq(tlb_init(&t, (struct tlb_geometry[TLB_PARTS]){{2, 2}}, NULL, false), 0);
+	put_piece(&t, 0x600, PAGE_SHIFT);
+	ck_assert(!tlb_has_pieces(&t, GLA(0x600000)));
+	put_piece(&t, 0x601, PAGE_SHIFT_2M);
+	ck_assert(tlb_has_pieces(&t, GLA(0x7fffff)));
+	ck_assert(!tlb_has_pieces(&t, GLA(0x800000)));
+	put_piece(&t, 0x800, PAGE_SHIFT_4M);
+	ck_assert(tlb_has_pieces(&t, GLA(0xbff000)));
+	uint32_t slot = put_piece(&t, 0x40000, PAGE_SHIFT_1G); /* 1 GiB, in the place of the piece at 601000H */
+	ck_assert(!tlb_has_pieces(&t, GLA(0x7fffff)));
+	ck_assert(tlb_has_pieces(&t, GLA(0x7fffffff)));
+	tlb_drop(&t, slot);
+	ck_assert(!tlb_has_pieces(&t, GLA(0x7fffffff)));
+	ck_assert(tlb_has_pieces(&t, GLA(0x800000)));
+	tlb_free(&t);
+}
+END_TEST
+
 START_TEST(tag_keeps_all_57_bits)
 {
 	for (unsigned bit = 12; bit < 57; bit++)
@@ -152,6 +183,7 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, entry_serves_its_own_context_or_its_group);
 	tcase_add_test(tc, sizes_that_share_slots_are_told_apart);
 	tcase_add_test(tc, an_entry_stays_what_is_found_for_all_of_its_page);
+	tcase_add_test(tc, pieces_are_known_by_the_guest_page_that_they_are_of);
 	tcase_add_test(tc, tag_keeps_all_57_bits);
 	tcase_add_test(tc, contexts_keep_their_number_until_all_are_taken);
 	suite_add_tcase(suite, tc);

@@ -122,7 +122,7 @@ static inline void vmm_touch(const struct cpu *cpu, hpa_t hpa, uint64_t size)
 static inline void vmm_invalidated(struct cpu *cpu, enum cost_cause cause)
 {
 	cost_charge(&cpu->cost, cause);
-	cpu->engine_flush = true;
+	cpu->engine_inval = true;
 }
 
 /* Queues an exception of the guest's for the next VM entry. */
