@@ -34,7 +34,7 @@ struct stores {
 
 static ALWAYS_INLINE uint64_t operand(const struct operands *o, unsigned index)
 {
-	return *(index < GPR_COUNT ? o->reg + index : o->other + index - GPR_COUNT);
+	return *(index < GPR_COUNT ? o->reg + index : o->other + (index - GPR_COUNT));
 }
 
 /* It is filled as far as it is used: a plan is run for each block. */
@@ -323,7 +323,7 @@ static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_
 					    struct progress *done)
 {
 	struct plan_op *first = e->page->plan + b->plan, *end = first + b->plan_ops;
-	struct operands own, *o = done ? &done->o : &own;
+	struct operands own, *o = &own;
 	struct stores stores;
 	uint64_t at[PLAN_OPS_MAX];
 	const unsigned width = e->mmu->mode.linear_width;
@@ -332,10 +332,12 @@ static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_
 	int slot = done ? done->slot : SLOT_UNKNOWN;
 
 	stores.count = 0;
-	if (done)
+	if (done) {
+		o = &done->o;
 		take_progress(e, b, done, at, &stores);
-	else
+	} else {
 		operands_begin(o, e, gla);
+	}
 	for (struct plan_op *op = done ? first + done->ops : first; op != end; op++) {
 		if (op->kind > PLAN_RMW) {
 			o->other[op->dst - PLAN_TEMP] = arithmetic(o, op);
