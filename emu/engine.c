@@ -132,9 +132,9 @@ static void take_refusal(struct engine *e)
 		e->stretch = e->foreseen.step;
 	}
 	e->again_gla = e->insn_gla;
+	engine_begin_again(e);
 	if (e->left_across || e->insn->flags & INSN_CROSS)
 		engine_fetches_again(e);
-	engine_begin_again(e);
 	if (e->account == ACCOUNT_FAST) /* that instruction alone goes the other way */
 		e->stretch = e->done + 1;
 }

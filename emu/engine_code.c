@@ -130,6 +130,21 @@ static bool fetch_line(struct engine *e, uint64_t gla)
 void engine_fetches_again(struct engine *e)
 {
 	e->cpu->ev.n[EV_ITLB_HIT_4K + e->across_part]--;
+	e->across_again = e->done;
+}
+
+/* That fetch, which is a hit, and not told to an observer: NULL: it is another. */
+static const struct tlb_entry *fetch_again(struct engine *e, uint64_t next, unsigned access)
+{
+	struct mmu *mmu = e->mmu;
+
+	if (e->across_again != e->done || e->across_next != next)
+		return NULL;
+	int slot = tlb_find(&mmu->itlb, GLA(next), mmu->context_id, mmu->group_id);
+	if (slot < 0 || !mmu_entry_permits(mmu, &mmu->itlb.entry[slot], access))
+		return NULL;
+	mmu_hit_again(mmu, &mmu->itlb.entry[slot], access);
+	return &mmu->itlb.entry[slot];
 }
 
 bool engine_fetch_across(struct engine *e, uint64_t gla, uint8_t bytes[16])
@@ -139,11 +154,14 @@ bool engine_fetch_across(struct engine *e, uint64_t gla, uint8_t bytes[16])
 	if (!e->now->wide)
 		next = e->cpu->seg[SEG_CS].base + (uint32_t)(rip_of(e, gla) + first);
 	next &= e->now->wide ? ~0ull : 0xffffffffull;
+	const unsigned access = engine_fetch_access(e->cpu);
 	const struct tlb_entry *entry = NULL;
 	if (e->now->wide && !is_canonical(next, e->mmu->mode.linear_width))
 		raise_error(e->cpu, VEC_GP, 0);
-	else if (!(entry = mmu_access(e->mmu, GLA(next), engine_fetch_access(e->cpu))))
-		raise_walk(e->cpu, GLA(next), engine_fetch_access(e->cpu));
+	else if (!(entry = fetch_again(e, next, access)) && !(entry = mmu_access(e->mmu, GLA(next), access)))
+		raise_walk(e->cpu, GLA(next), access);
+	e->across_next = next;
+	e->across_again = 0;
 	if (!entry) {
 		e->extra_fetches++;
 		engine_halt(e, STOP_EXCEPTION);

@@ -275,10 +275,11 @@ struct engine {
 	hpa_t area;	     /* of engine_area */
 	uint64_t call_undo;  /* what an indirect CALL overwrote */
 	uint64_t call_undo_at;
-	uint64_t begun_step;  /* step at which this engine run began */
-	struct insn previous; /* the instruction before a change of page, whose decoded page may be dropped */
-	struct insn across;   /* the instruction under way, when it lies in two pages .. */
-	uint8_t across_part;  /* .. and which part of the TLB had its second page */
+	uint64_t begun_step;		    /* step at which this engine run began */
+	struct insn previous;		    /* the instruction before a change of page, whose decoded page may be dropped */
+	struct insn across;		    /* the instruction under way, when it lies in two pages .. */
+	uint8_t across_part;		    /* .. and which part of the TLB had its second page */
+	uint64_t across_next, across_again; /* where that begins; the step before which it is fetched again, for reasons of ours */
 	struct known_page known_page[KNOWN_PAGES];
 	struct across across_of[ACROSS_PAGES];
 	struct code_page *kept_page; /* while such an instruction's block is under way: page and .. ; NULL: it is not */
