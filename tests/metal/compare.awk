@@ -34,10 +34,19 @@ function rule_rf(text, b,   v) {
 	}
 	return text
 }
+# RFEV: the same, during the delivery of an event
+function rule_rf_event(text, b,   v) {
+	v = number(field(text, "fl"))
+	if (is_exit(text, 49) && text ~ / iv=8/ && !bit(v, 16) && bit(number(field(b, "fl")), 16)) {
+		used("RFEV")
+		return replace(text, "fl", v + 65536)
+	}
+	return text
+}
 # ADV: bits 9, 10, 11 of the qualification of an EPT violation are reported only with bit 22 of IA32_VMX_EPT_VPID_CAP
-function rule_advanced(text,   q) {
+function rule_advanced(text, b,   q) {
 	q = number(field(text, "q"))
-	if (is_exit(text, 48) && int(q / 512) % 8) {
+	if (is_exit(text, 48) && int(q / 512) % 8 && !(int(number(field(b, "q")) / 512) % 8)) {
 		used("ADV")
 		return replace(text, "q", q - (int(q / 512) % 8) * 512)
 	}
@@ -184,7 +193,8 @@ function rule_type(text) {
 }
 function as_bochs(text, b) {
 	text = rule_rf(text, b)
-	text = rule_advanced(text)
+	text = rule_rf_event(text, b)
+	text = rule_advanced(text, b)
 	text = rule_d2(text)
 	text = rule_rmw(text)
 	text = rule_q3(text)

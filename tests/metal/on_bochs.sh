@@ -12,6 +12,7 @@ config_interface: textconfig
 display_library: rfb, options="timeout=0"
 cpu: model=corei7_skylake_x, ignore_bad_msrs=0
 megs: 128
+vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 ata0-master: type=disk, path=$dir/disk, mode=flat
 boot: disk
 sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy

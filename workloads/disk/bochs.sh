@@ -10,6 +10,7 @@ config_interface: textconfig
 display_library: rfb, options="timeout=0"
 cpu: model=${2:-corei7_skylake_x}, ignore_bad_msrs=0
 megs: ${BOCHS_MEM:-128}
+vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 ata0-master: type=disk, path=$disk, mode=volatile, journal=$dir/journal
 boot: disk
 com1: enabled=1, mode=file, dev=$dir/com1
