@@ -514,6 +514,7 @@ static int engine_open(struct engine *e)
 	if (e->private_page == MAP_FAILED || e->code_in == MAP_FAILED)
 		return -ERR_NOMEM;
 	memset(e->private_page + PRIVATE_POISON * PAGE_SIZE, 0xcc, PAGE_SIZE);
+	engine_put_private_code(e);
 	err = codecache_init(&e->code, e->mem);
 	if (err)
 		return err;

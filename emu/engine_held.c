@@ -13,8 +13,12 @@
 
 enum { DROPS_MAX = 32 /* pages at a time: a flush is cheaper than more */ };
 
-static const uint8_t invlpg_rdi[] = {0x0f, 0x01, 0x3f, 0x90};
-enum { INVLPG_SIZE = 3 };
+static const uint8_t invlpg_rdi[] = {0x0f, 0x01, 0x3f, 0x90 /* not executed */};
+
+void engine_put_private_code(struct engine *e)
+{
+	memcpy(e->private_page + PRIVATE_CODE * PAGE_SIZE, invlpg_rdi, sizeof invlpg_rdi);
+}
 
 void engine_holds_nothing(struct instance *in)
 {
@@ -72,7 +76,6 @@ static void drop_pages(struct engine *e, struct instance *in, const uint64_t *gl
 	if (!count)
 		return;
 	uint64_t rdi = in->reg[RDI];
-	memcpy(e->private_page + PRIVATE_CODE * PAGE_SIZE, invlpg_rdi, sizeof invlpg_rdi);
 	e->mode = MODE_PRIVATE;
 	e->private_in = in;
 	e->block_done = e->done;

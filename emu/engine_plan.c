@@ -196,7 +196,7 @@ static __attribute__((noinline)) void stop_plan(struct engine *e, const struct p
 	e->booked = step - 1;
 	access_begin(&e->access, step);
 	for (const struct plan_op *op = first; op != end; op++) {
-		if (op->kind > PLAN_RMW)
+		if (!plan_is_access(op))
 			continue;
 		if (op->insn == end->insn) {
 			access_was_made(&e->access, page_base(at[op - first]), op->kind != PLAN_READ, pieces_of(op));
@@ -301,7 +301,7 @@ static void take_progress(const struct engine *e, const struct code_block *b, co
 	for (unsigned i = 0; i < done->ops; i++) {
 		const struct plan_op *op = first + i;
 		const struct hit *hit = &done->hit[op->group];
-		if (op->kind > PLAN_RMW)
+		if (!plan_is_access(op))
 			continue;
 		at[i] = place(e, &done->o, op);
 		if (!b->guarded || op->kind == PLAN_READ)
@@ -339,7 +339,7 @@ static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_
 		operands_begin(o, e, gla);
 	}
 	for (struct plan_op *op = done ? first + done->ops : first; op != end; op++) {
-		if (op->kind > PLAN_RMW) {
+		if (!plan_is_access(op)) {
 			o->other[op->dst - PLAN_TEMP] = arithmetic(o, op);
 			continue;
 		}
@@ -388,9 +388,8 @@ static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_
 			stores.at[stores.count].hpa = hpa.u;
 			stores.at[stores.count++].size = op->size;
 		}
-		if (unlikely(op->flags & PLAN_CALL)) {
+		if (unlikely(op->flags & PLAN_CALL))
 			keep_for_undo(e, hpa, op->size);
-		}
 		if (e->mmu->env.caches)
 			price(e, op, hpa);
 		if (teller)
@@ -478,7 +477,7 @@ static ALWAYS_INLINE void book_hits(struct engine *e, const struct code_block *b
 		mmu_hits_again(e->mmu, &e->mmu->dtlb, hit[i].entry, hit[i].count);
 	if (unlikely(e->mmu->env.caches))
 		for (const struct plan_op *op = first; op != first + ops; op++)
-			if (op->kind <= PLAN_RMW)
+			if (plan_is_access(op))
 				price(e, op, HPA(hit[op->group].hpa.u + op->span));
 }
 

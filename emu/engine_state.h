@@ -498,7 +498,8 @@ void engine_holds_nothing(struct instance *in);
 void engine_holds(struct engine *e, uint64_t page);
 /* Entries in use were overwritten, as struct mem says: what it holds through them goes. false: all of it must. */
 bool engine_drop_changed(struct engine *e, struct instance *in);
-/* At the beginning of a block of private code. */
+/* What it runs for that: put on its private page once; at the beginning of a block of it. */
+void engine_put_private_code(struct engine *e);
 void engine_private_block(struct engine *e, uint64_t gla);
 
 /* engine_memory.c: the data caches' part of size bytes within a page */

@@ -96,7 +96,7 @@ void engine_sync_in(struct engine *e)
 	uint64_t flags = (cpu->rflags & ENGINE_FLAGS) | FLAG_FIXED | (in->wide && cpu->cpl == 3 ? PRIVILEGE_FLAG : 0);
 
 	for (unsigned i = 0; i < gprs; i++) {
-		if (likely(cpu->gpr[i] == in->known[i]))
+		if (cpu->gpr[i] == in->known[i])
 			continue;
 		uc_reg_write(in->uc, ids[i], &cpu->gpr[i]);
 		in->known[i] = cpu->gpr[i];

@@ -505,11 +505,6 @@ void plan_insn(struct plan *p, const struct insn *insn)
 	p->insn++;
 }
 
-static bool is_access(const struct plan_op *op)
-{
-	return op->kind <= PLAN_RMW;
-}
-
 static void need(bool *needed, uint8_t operand)
 {
 	if (operand >= PLAN_TEMP && operand < PLAN_ZERO)
@@ -527,7 +522,7 @@ int plan_end(struct plan *p, struct plan_op **ops)
 	for (unsigned i = p->ops; i-- > 0;) {
 		struct plan_op *op = &p->op[i];
 		bool result = op->dst != PLAN_NOWHERE && needed[op->dst - PLAN_TEMP];
-		if (!is_access(op) && !result)
+		if (!plan_is_access(op) && !result)
 			continue;
 		if (!result) {
 			op->dst = PLAN_NOWHERE;

@@ -83,6 +83,11 @@ struct plan_op {
 
 static_assert(sizeof(struct plan_op) == 32, "two in a cache line");
 
+static inline bool plan_is_access(const struct plan_op *op)
+{
+	return op->kind <= PLAN_RMW;
+}
+
 /* A value, while a plan is made: an operand and a constant, or unknown. */
 struct plan_value {
 	uint8_t base; /* PLAN_NOWHERE: unknown */

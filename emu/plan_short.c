@@ -16,11 +16,6 @@ struct groups {
 	unsigned count;
 };
 
-static bool is_access(const struct plan_op *op)
-{
-	return op->kind <= PLAN_RMW;
-}
-
 static bool is_fixed(const struct plan_op *op)
 {
 	return (op->a == PLAN_ZERO || op->a == PLAN_PAGE) && op->b == PLAN_ZERO && !op->seg;
@@ -88,7 +83,7 @@ static bool reads_own_store(const struct plan_op *first, const struct plan_op *l
 {
 	for (const struct plan_op *op = first; op != load; op++) {
 		uint64_t before = (uint64_t)load->imm - (uint64_t)op->imm;
-		if (is_access(op) && op->kind != PLAN_READ && op->group == load->group && (before < op->size || -before < load->size))
+		if (plan_is_access(op) && op->kind != PLAN_READ && op->group == load->group && (before < op->size || -before < load->size))
 			return true;
 	}
 	return false;
@@ -98,7 +93,7 @@ static bool gather(struct groups *all, struct plan_op *op, unsigned ops)
 {
 	all->count = 0;
 	for (unsigned i = 0; i < ops; i++) {
-		if (!is_access(&op[i]))
+		if (!plan_is_access(&op[i]))
 			continue;
 		if (op[i].flags & PLAN_ADDR32 || (op[i].flags & PLAN_CALL && i + 1 != ops) || !find_group(all, &op[i], i))
 			return false;
@@ -136,7 +131,7 @@ unsigned plan_shorten(struct plan_op *op, unsigned ops, struct plan_op *steps)
 		return 0;
 	number(&all);
 	for (struct plan_op *o = op; o != op + ops; o++) {
-		if (!is_access(o)) {
+		if (!plan_is_access(o)) {
 			steps[count++] = *o;
 			continue;
 		}
