@@ -72,13 +72,13 @@ struct tlb_array {
 	uint32_t first_order;
 };
 
-enum { TLB_BUCKETS = 64 };
+enum { TLB_BUCKETS = 64, TLB_PIECE_BITS = 10 };
 
 struct tlb {
 	struct tlb_array array[TLB_PARTS];
 	uint32_t live[TLB_PARTS];		/* slots in use, by part */
 	uint16_t large[TLB_PARTS][TLB_BUCKETS]; /* the same for large pages, by a hash of the page number: seldom more than a few */
-	uint16_t pieces[2][TLB_BUCKETS];	/* pieces of guest pages of 2 or 4 MiB, of 1 GiB, by a hash of where they lie */
+	uint16_t pieces[2][1 << TLB_PIECE_BITS];	/* pieces of guest pages of 2 or 4 MiB, of 1 GiB, by a hash of where they lie */
 	uint32_t slots;				/* of all parts */
 	uint64_t *hash;
 	uint64_t *tag;		 /* by slot */
@@ -108,6 +108,12 @@ static inline unsigned tlb_bucket(uint64_t page)
 	return (unsigned)(page ^ page >> 6) % TLB_BUCKETS;
 }
 
+/* A guest's map of all its memory takes many: a hash that spreads well, and much room. */
+static inline unsigned tlb_piece_bucket(gla_t gla, bool largest)
+{
+	return (unsigned)((gla.u >> (largest ? PAGE_SHIFT_1G : PAGE_SHIFT_4M)) * 0x9e3779b97f4a7c15ull >> (64 - TLB_PIECE_BITS));
+}
+
 /* An entry is there now (1), or is not any more (-1). */
 static ALWAYS_INLINE void tlb_count(struct tlb *tlb, const struct tlb_entry *e, int more)
 {
@@ -117,7 +123,7 @@ static ALWAYS_INLINE void tlb_count(struct tlb *tlb, const struct tlb_entry *e, 
 	}
 	if (unlikely(e->guest_shift > tlb_part_shift[e->part])) {
 		bool largest = e->guest_shift >= PAGE_SHIFT_1G;
-		uint16_t *count = &tlb->pieces[largest][tlb_bucket(e->gla >> (largest ? PAGE_SHIFT_1G : PAGE_SHIFT_4M))];
+		uint16_t *count = &tlb->pieces[largest][tlb_piece_bucket(GLA(e->gla), largest)];
 		*count = (uint16_t)(*count + more);
 	}
 }
@@ -125,7 +131,7 @@ static ALWAYS_INLINE void tlb_count(struct tlb *tlb, const struct tlb_entry *e, 
 /* Is there a piece of a larger guest page that holds gla? Seldom said in vain. */
 static inline bool tlb_has_pieces(const struct tlb *tlb, gla_t gla)
 {
-	return tlb->pieces[0][tlb_bucket(gla.u >> PAGE_SHIFT_4M)] || tlb->pieces[1][tlb_bucket(gla.u >> PAGE_SHIFT_1G)];
+	return tlb->pieces[0][tlb_piece_bucket(gla, false)] || tlb->pieces[1][tlb_piece_bucket(gla, true)];
 }
 
 #define EVERY_16TH 0x0001000100010001ull
