@@ -196,7 +196,7 @@ static void take_prices(struct engine *e)
 		e->even &= price[COST_INSN_ALU + i] == 1;
 		e->dearest = price[COST_INSN_ALU + i] > e->dearest ? price[COST_INSN_ALU + i] : e->dearest;
 	}
-	e->dearest_piece = 0;
+	e->dearest_piece = e->dearest_line = 0;
 	if (!e->mmu->env.caches || e->account == ACCOUNT_FAST)
 		return;
 	for (unsigned i = 0; i < ANSWERS; i++) {
@@ -206,6 +206,7 @@ static void take_prices(struct engine *e)
 	uint64_t walk = price[COST_STLB_HIT] + price[COST_WALK] + WALK_REFERENCES_MAX * (reference + price[COST_AD_UPDATE]);
 	uint64_t data = price[COST_DATA_L2] + price[COST_DATA_LLC] + price[COST_DATA_MEMORY];
 	e->dearest_piece = 2 * walk + 6 * data;
+	e->dearest_line = price[COST_FETCH_L2] + price[COST_FETCH_LLC] + price[COST_FETCH_MEMORY];
 }
 
 static int instance_open(struct engine *e, struct instance *in, bool wide);
@@ -333,6 +334,7 @@ enum engine_stop engine_run(struct engine *e, uint64_t max)
 	e->rep_step = e->rep_suspended = e->smc_step = e->special_step = 0;
 	e->access.step = 0; /* a step that faulted, if its number is used again */
 	e->call_undo_at = 0;
+	e->lines_ahead.until = 0;
 	e->begun_step = e->done;
 	e->insn = &e->no_insn;
 	take_prices(e);

@@ -59,6 +59,19 @@ static void book_pieces(struct engine *e, struct tlb_entry *entry, bool write)
 		price_pieces(e, write);
 }
 
+/* LIMIT: in 64-bit code, of a page that has been accessed before. */
+void engine_load_fip(struct engine *e, const struct insn *insn, uint64_t gla)
+{
+	uint64_t at = e->now->wide ? engine_operand(e, insn, gla) : 0, allows;
+	hpa_t page;
+
+	if (!e->now->wide || at % 16 || !is_canonical(at, e->mmu->mode.linear_width) ||
+	    !mmu_glance(e->mmu, GLA(at), e->read_access, &page, &allows))
+		return;
+	uint64_t fip = mem_read(e->mem, HPA(page.u + page_offset(at) + FX_FIP), 8);
+	uc_reg_write(e->now->uc, UC_X86_REG_FIP, &fip);
+}
+
 bool engine_book_area(struct engine *e, const struct insn *insn, uint64_t gla)
 {
 	bool write = insn->flags & INSN_WRITE;

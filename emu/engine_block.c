@@ -2,8 +2,8 @@
 /*
  * Accounting by block: the block hook, before each block of plain 64-bit code. Everything that a block is going to be is booked at its
  * start; the memory hook finds the instruction of each access by going along the block's pieces. A block runs whole only if nothing can
- * want to stop in it: no instruction that our own code executes or checks (these cut it: codeblock.h), no limit or deadline, no line that
- * the instruction cache lacks.
+ * want to stop in it: no instruction that our own code executes or checks (these cut it: codeblock.h), no limit or deadline. Lines that the
+ * instruction cache lacks are fetched in their turn (engine_lines.h).
  * Any other goes by instruction, on the instance with a code hook, which is the reference: all counts, cycles and faults are the same.
  *
  * Blocks with a plan are not even watched: engine_plan.c books their accesses at their start. In fast-forward there is no booking but of
@@ -13,7 +13,7 @@
  * to a device, a store to a frame that holds paging structures or code. The block is then left, its remaining instructions are taken back,
  * and that one begins again by instruction.
  */
-#include "emu/engine_state.h"
+#include "emu/engine_lines.h"
 
 static struct hint *hint_of(struct engine *e, uint64_t gla)
 {
@@ -40,43 +40,14 @@ static inline bool fits_fast(const struct engine *e, const struct code_block *b)
 	return !(b->flags & e->slow & ~(uint32_t)INSN_FLAGS) && e->done + b->insns <= e->limit;
 }
 
-/* ---- lines of instructions, when there is an L1 instruction cache ---- */
-
-static uint64_t line_of(uint64_t gla)
+/* The block ran up to the instruction at this offset of its page. */
+static void take_lines(struct engine *e, unsigned last)
 {
-	return gla & ~(BIT(CACHE_LINE_SHIFT) - 1);
-}
+	unsigned line = line_of(e->block_gla);
 
-static hpa_t line_hpa(const struct engine *e, uint64_t line)
-{
-	return HPA(e->page->frame << PAGE_SHIFT | page_offset(line));
-}
-
-/* Are all lines in the cache in which instructions of the block begin? They go through it when the block is over. */
-static bool has_lines(const struct engine *e, const struct code_block *b, uint64_t gla)
-{
-	for (uint64_t line = line_of(gla); line <= line_of(e->code_base + b->last); line += BIT(CACHE_LINE_SHIFT))
-		if (line != e->fetch_base && !caches_has_line(e->mmu->env.caches, line_hpa(e, line)))
-			return false;
-	return true;
-}
-
-/* Do all its instructions begin in the line that instructions come from now? */
-static ALWAYS_INLINE bool in_line(const struct engine *e, const struct code_block *b, uint64_t gla)
-{
-	return line_of(gla) == e->fetch_base && line_of(e->code_base + b->last) == e->fetch_base;
-}
-
-/* The block ran up to the instruction at last. */
-static void take_lines(struct engine *e, uint64_t last)
-{
-	if (e->lines_taken)
-		return;
+	if (!e->lines_taken)
+		take_lines_to(e, page_base(e->block_gla), &line, last);
 	e->lines_taken = true;
-	for (uint64_t line = line_of(e->block_gla); line <= line_of(last); line += BIT(CACHE_LINE_SHIFT))
-		if (line != e->fetch_base)
-			caches_fetch(e->mmu->env.caches, line_hpa(e, line));
-	e->fetch_base = line_of(last);
 }
 
 /* ---- the beginning of a block ---- */
@@ -196,20 +167,24 @@ static void begin_faulting(struct engine *e, const struct code_block *b, uint64_
 }
 
 /* Its accesses come first. What these have changed may have to be attended to before the block can run: then all of them are booked. */
-static ALWAYS_INLINE void begin_planned(struct engine *e, const struct code_block *b, uint64_t gla, uint64_t done)
+static ALWAYS_INLINE void begin_planned(struct engine *e, const struct code_block *b, uint64_t gla, uint64_t done, bool fetching)
 {
 	enum plan_end end = PLAN_RAN;
 
-	if (b->plan_ops)
+	if (fetching)
+		end = engine_run_plan_fetching(e, b, gla);
+	else if (b->plan_ops)
 		end = likely(!e->observed) ? engine_run_plan(e, b, gla) : engine_run_plan_observed(e, b, gla);
 
 	if (likely(end == PLAN_RAN || (end == PLAN_RAN_SLOWLY && !engine_must_attend(e)))) {
 		begin_unwatched(e, b, gla, done);
+		e->lines_taken = fetching;
 		return;
 	}
 	e->reached = gla;
 	if (end == PLAN_FAULTS) {
 		begin_faulting(e, b, gla, done);
+		e->lines_taken = fetching;
 		return;
 	}
 	if (end == PLAN_RAN_SLOWLY)
@@ -277,8 +252,7 @@ static void cut_block(struct engine *e, const struct code_block *b, uint64_t gla
 
 static bool is_across(const struct engine *e, const struct code_block *b, uint64_t gla)
 {
-	bool ready =
-	    e->fetch_span == PAGE_SIZE || line_of(gla) == e->fetch_base || caches_has_line(e->mmu->env.caches, line_hpa(e, line_of(gla)));
+	bool ready = e->fetch_span == PAGE_SIZE || has_line(e, e->code_base, line_of(gla));
 
 	return engine_is_fast(e) && !e->observed && !b->insns && PAGE_SIZE - page_offset(gla) < ACROSS_OFFSETS && ready;
 }
@@ -298,7 +272,7 @@ static void begin_across(struct engine *e, uint64_t gla, uint32_t size)
 	} else {
 		engine_enter_across(e, gla);
 		if (e->planning)
-			begin_planned(e, b, gla, e->done);
+			begin_planned(e, b, gla, e->done, false);
 		else
 			begin_unwatched(e, b, gla, e->done);
 		if (!e->block)
@@ -347,6 +321,28 @@ static __attribute__((noinline)) bool turn_page(struct engine *e, uint64_t gla)
 	return engine_may_go_on(e, gla) && (gla - e->code_base < PAGE_SIZE || turn_to_known(e, gla) || engine_fetch_page(e, gla));
 }
 
+/*
+ * The instruction cache lacks some line: if that is only the first, it is fetched before anything else; others in the turn of a plan, which
+ * is right if nothing but its accesses can end the block early.
+ */
+static void begin_fetching(struct engine *e, const struct code_block *b, uint64_t gla)
+{
+	unsigned line = line_of(gla);
+	bool room = *e->cpu->cost.clock + b->pieces * e->dearest_piece + dearest_lines(e, b, gla) < e->charged_limit;
+
+	if (room && has_lines_from(e, b, gla, line + LINE)) {
+		take_lines_to(e, page_base(gla), &line, line);
+		if (e->planning)
+			begin_planned(e, b, gla, e->done, false);
+		else
+			begin_watched(e, b, gla);
+	} else if (room && e->planning && !class_count(&b->by_class, CLASS_DIV)) {
+		begin_planned(e, b, gla, e->done, true);
+	} else {
+		go_by_instruction(e, b, gla);
+	}
+}
+
 static __attribute__((noinline)) void block_slow(struct engine *e, uint64_t gla, uint32_t size)
 {
 	if (!turn_page(e, gla))
@@ -358,12 +354,14 @@ static __attribute__((noinline)) void block_slow(struct engine *e, uint64_t gla,
 		begin_across(e, gla, size);
 	else if (b && begins_ours(e, gla))
 		engine_halt(e, STOP_OURS);
-	else if (!b || !has_room(e, b) || (e->fetch_span != PAGE_SIZE && !has_lines(e, b, gla)))
+	else if (!b || !has_room(e, b))
 		go_by_instruction(e, b, gla);
 	else if (lacks_cut(e, b))
 		cut_block(e, b, gla);
+	else if (e->fetch_span != PAGE_SIZE && !has_lines(e, b, gla))
+		begin_fetching(e, b, gla);
 	else if (e->planning)
-		begin_planned(e, b, gla, e->done);
+		begin_planned(e, b, gla, e->done, false);
 	else if (engine_is_fast(e))
 		begin_unwatched(e, b, gla, e->done);
 	else
@@ -378,7 +376,7 @@ static ALWAYS_INLINE const struct code_block *known_block(struct engine *e, uint
 	if (unlikely(offset >= PAGE_SIZE))
 		return NULL;
 	if (e->fetch_span != PAGE_SIZE && e->block && !in_line(e, e->block, e->block_gla))
-		take_lines(e, e->code_base + e->block->last);
+		take_lines(e, e->block->last);
 	const struct code_block *b = &e->page->block[e->page->block_at[offset]];
 	if (unlikely(b->size != size) || lacks_cut(e, b) || (e->fetch_span != PAGE_SIZE && !in_line(e, b, gla) && !has_lines(e, b, gla)))
 		return NULL;
@@ -402,7 +400,7 @@ static __attribute__((noinline)) void another_block(struct engine *e, uint64_t g
 	const struct code_block *b = known_block(e, gla, size);
 
 	if (likely(b && e->planning && fits_planned(e, b)))
-		begin_planned(e, b, gla, done);
+		begin_planned(e, b, gla, done, false);
 	else if (likely(b && !e->planning && fits_fast(e, b)))
 		begin_unwatched(e, b, gla, done);
 	else
@@ -491,7 +489,7 @@ void engine_end_block(struct engine *e)
 		return;
 	uint64_t base = page_base(e->block_gla);
 	if (e->fetch_span != PAGE_SIZE)
-		take_lines(e, base + e->block->last);
+		take_lines(e, e->block->last);
 	e->previous = *insn_at(e, e->block->last);
 	e->insn = &e->previous;
 	e->insn_gla = base + e->block->last;
@@ -515,7 +513,7 @@ void engine_leave_block(struct engine *e, uint64_t gla)
 		at += insn->len;
 	}
 	if (e->fetch_span != PAGE_SIZE)
-		take_lines(e, gla);
+		take_lines(e, (unsigned)left);
 	e->insn_gla = gla;
 	e->left_across = e->kept_page;
 	e->done = e->block_done = begin + ordinal + 1;

@@ -120,7 +120,7 @@ static bool fetch_line(struct engine *e, uint64_t gla)
 	if (page_base(gla) != e->code_base && !engine_fetch_page(e, gla))
 		return false;
 	e->fetch_base = line;
-	if (e->mmu->env.caches)
+	if (e->mmu->env.caches && !engine_line_is_ahead(e, line))
 		caches_fetch(e->mmu->env.caches, HPA(e->page->frame << PAGE_SHIFT | page_offset(line)));
 	if (unlikely(*e->cpu->cost.clock >= e->charged_limit))
 		e->limit = 0;
@@ -361,6 +361,8 @@ static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
 		engine_halt(e, STOP_STRING);
 		return;
 	}
+	if (engine_is_area(insn->flags) && insn->flags & INSN_READ)
+		engine_load_fip(e, insn, gla);
 	e->done++;
 	e->by_class[insn->cls]++;
 	if (insn->flags & INSN_REP)

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * x87 and SSE registers of the instances, in the layout that FXSAVE gives them (SDM 2A, "FXSAVE - Save x87 FPU, MMX Technology, and SSE
- * State"). Unicorn stores zeros as addresses of the last x87 instruction and its operand.
+ * State"). Of the address of the last x87 instruction all bits are stored in each form, as Unicorn does; of its operand's none, as on
+ * processors that keep it for exceptions alone.
  */
 #include "emu/engine_state.h"
 
 #include <string.h>
 
-enum { FX_REGS = 4 + 8 + 16, ST_SIZE = 10, FSW_ES = 1 << 7, FSW_B = 1 << 15 };
+enum { FX_REGS = 5 + 8 + 16, ST_SIZE = 10, FSW_ES = 1 << 7, FSW_B = 1 << 15 };
 
 /* What the layout does not hold as it is. */
 struct fx_words {
 	uint16_t fcw, fsw, tag;
 	uint32_t mxcsr;
+	uint64_t fip;
 	uint8_t st[8][16];
 };
 
@@ -20,8 +22,8 @@ struct fx_words {
  */
 static int list_regs(const struct instance *in, struct fx_words *w, uint8_t *area, int ids[FX_REGS], void *at[FX_REGS])
 {
-	static const int words[] = {UC_X86_REG_FPCW, UC_X86_REG_FPSW, UC_X86_REG_MXCSR};
-	void *const words_at[] = {&w->fcw, &w->fsw, &w->mxcsr};
+	static const int words[] = {UC_X86_REG_FPCW, UC_X86_REG_FPSW, UC_X86_REG_MXCSR, UC_X86_REG_FIP};
+	void *const words_at[] = {&w->fcw, &w->fsw, &w->mxcsr, &w->fip};
 	int n = 0;
 
 	for (unsigned i = 0; i < ARRAY_LEN(words); i++, n++) {
@@ -58,7 +60,8 @@ void engine_save_fx(const struct instance *in, uint8_t *area)
 	memcpy(area, &w.fcw, 2);
 	memcpy(area + 2, &w.fsw, 2);
 	memcpy(area + 4, &full, 2);
-	memset(area + 8, 0, 16);
+	memcpy(area + FX_FIP, &w.fip, 8);
+	memset(area + FX_FDP, 0, 8);
 	memcpy(area + FX_MXCSR, &w.mxcsr, 4);
 	memcpy(area + FX_MXCSR + 4, &mask, 4);
 }
@@ -81,6 +84,7 @@ void engine_restore_fx(struct instance *in, const uint8_t *area)
 	memcpy(&w.fcw, area, 2);
 	memcpy(&w.fsw, area + 2, 2);
 	w.fsw = (uint16_t)((w.fsw & ~FSW_B) | (w.fsw & FSW_ES ? FSW_B : 0));
+	memcpy(&w.fip, area + FX_FIP, 8);
 	memcpy(&w.mxcsr, area + FX_MXCSR, 4);
 	CHECK(uc_reg_write_batch(in->uc, ids, at, n) == UC_ERR_OK);
 }

@@ -11,7 +11,7 @@
  *
  * Its own fills are those of fast-forward (engine_fill.c): they find in TLBs and tables what the plan has just found or put there.
  */
-#include "emu/engine_state.h"
+#include "emu/engine_lines.h"
 
 #include <string.h>
 
@@ -318,9 +318,12 @@ static ALWAYS_INLINE enum plan_end ran(struct engine *e, const struct code_block
 	return slowly ? PLAN_RAN_SLOWLY : PLAN_RAN;
 }
 
-/* done: as far as the short form came; NULL: not anywhere. */
+/*
+ * done: as far as the short form came; NULL: not anywhere. line: the next of those that instructions come from, which go through the cache
+ * as it comes to them; NULL: the cache holds them.
+ */
 static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_block *b, uint64_t gla, struct teller *teller,
-					    struct progress *done)
+					    struct progress *done, unsigned *line)
 {
 	struct plan_op *first = e->page->plan + b->plan, *end = first + b->plan_ops;
 	struct operands own, *o = &own;
@@ -345,6 +348,8 @@ static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_
 		}
 		uint64_t linear = place(e, o, op);
 		at[op - first] = linear;
+		if (line)
+			take_lines_to(e, page_base(gla), line, op->at);
 		if (unlikely(page_offset(linear) + op->size > PAGE_SIZE || !is_canonical(linear, width) ||
 			     ((op->flags & PLAN_ALIGN16) && linear % 16))) {
 			stop_plan(e, first, op, at, false, NULL);
@@ -395,6 +400,8 @@ static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_
 		if (teller)
 			tell_data(teller, op, linear, access);
 	}
+	if (line)
+		take_lines_to(e, page_base(gla), line, b->last);
 	return ran(e, b, slowly);
 }
 
@@ -489,15 +496,15 @@ static __attribute__((noinline)) enum plan_end go_on_from(struct engine *e, cons
 
 	first->rest = first->rest ? REST : 1;
 	if (!(group->flags & PLAN_APART))
-		return run_plan(e, b, gla, NULL, NULL);
+		return run_plan(e, b, gla, NULL, NULL, NULL);
 	done->ops = group->insn;
 	book_hits(e, b, done->hit, groups, done->ops);
-	return run_plan(e, b, gla, NULL, done);
+	return run_plan(e, b, gla, NULL, done, NULL);
 }
 
 static __attribute__((noinline)) enum plan_end run_whole(struct engine *e, const struct code_block *b, uint64_t gla)
 {
-	return run_plan(e, b, gla, NULL, NULL);
+	return run_plan(e, b, gla, NULL, NULL, NULL);
 }
 
 /* A plan of nothing but one group. */
@@ -555,16 +562,32 @@ enum plan_end engine_run_plan(struct engine *e, const struct code_block *b, uint
 	return b->steps == 1 ? run_one(e, b, gla, first) : run_several(e, b, gla, first);
 }
 
-enum plan_end engine_run_plan_observed(struct engine *e, const struct code_block *b, uint64_t gla)
+static ALWAYS_INLINE enum plan_end run_observed(struct engine *e, const struct code_block *b, uint64_t gla, unsigned *line)
 {
 	struct teller teller;
 
 	tell_begin(&teller, e, gla);
-	enum plan_end end = run_plan(e, b, gla, &teller, NULL);
+	enum plan_end end = run_plan(e, b, gla, &teller, NULL, line);
 	e->ahead = 0;
 	if (end >= PLAN_STOPPED) {
 		e->told_step = e->done + teller.passed;
 		e->told_data = teller.told_data;
 	}
+	return end;
+}
+
+enum plan_end engine_run_plan_observed(struct engine *e, const struct code_block *b, uint64_t gla)
+{
+	return run_observed(e, b, gla, NULL);
+}
+
+enum plan_end engine_run_plan_fetching(struct engine *e, const struct code_block *b, uint64_t gla)
+{
+	unsigned line = line_of(gla);
+
+	e->lines_ahead.first = page_base(gla) + line;
+	enum plan_end end = e->observed ? run_observed(e, b, gla, &line) : run_plan(e, b, gla, NULL, NULL, &line);
+	e->lines_ahead.last = page_base(gla) + line - LINE;
+	e->lines_ahead.until = end >= PLAN_STOPPED ? e->special_step : e->done + b->insns;
 	return end;
 }

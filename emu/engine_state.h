@@ -211,6 +211,7 @@ struct engine {
 	uint64_t again;	      /* how often it was, which by_block does not have yet */
 	struct class_counts by_block;	     /* of blocks, since the clock was settled: with by_class what there is */
 	uint64_t dearest_piece;		     /* what a piece may be charged at most */
+	uint64_t dearest_line;		     /* likewise a line of instructions */
 	uint64_t watched_until;		     /* blocks are watched until this step, not run by plan */
 	uint64_t booked;		     /* accesses of steps up to this one are booked already */
 	uint32_t slow_planned;		     /* as slow, for blocks that are run by plan */
@@ -286,6 +287,11 @@ struct engine {
 	uint64_t kept_base;	     /* .. code_base as they are */
 	bool left_across;	     /* such a block was left at its instruction */
 
+	/* lines of instructions of a block, from first to last, that have gone through the cache already: up to this step */
+	struct {
+		uint64_t first, last, until;
+	} lines_ahead;
+
 	/* a fault that the plan of the block under way has come to: what its instruction does not find when it gets there */
 	struct {
 		uint64_t step; /* 0: none */
@@ -336,6 +342,12 @@ static inline bool engine_in_blocks(const struct engine *e)
 static inline bool engine_is_fast(const struct engine *e)
 {
 	return e->now >= &e->inst[INSTANCE_FAST];
+}
+
+/* Has the line gone through the cache before the instruction that is fetched now? */
+static inline bool engine_line_is_ahead(const struct engine *e, uint64_t line)
+{
+	return e->done < e->lines_ahead.until && line - e->lines_ahead.first <= e->lines_ahead.last - e->lines_ahead.first;
 }
 
 /* The page that instructions come from must be looked up again. */
@@ -395,10 +407,12 @@ void engine_leave_across(struct engine *e);
 bool engine_is_area(uint32_t flags);
 /* Can our own code execute it? It is next, at this address. Then its accesses are booked, and engine_area is to do the rest. */
 bool engine_book_area(struct engine *e, const struct insn *insn, uint64_t gla);
+/* The engine is about to execute this FXRSTOR, which in Unicorn leaves FIP as it is. */
+void engine_load_fip(struct engine *e, const struct insn *insn, uint64_t gla);
 void engine_area(struct engine *e);
 
 /* engine_fx.c: the x87 and SSE registers of an instance, as FXSAVE and FXRSTOR would */
-enum { FX_SIZE = 512, FX_MXCSR = 24, FX_ST = 0x20, FX_XMM = 0xa0 };
+enum { FX_SIZE = 512, FX_FIP = 8, FX_FDP = 16, FX_MXCSR = 24, FX_ST = 0x20, FX_XMM = 0xa0 };
 void engine_save_fx(const struct instance *in, uint8_t *area);
 void engine_restore_fx(struct instance *in, const uint8_t *area);
 
@@ -412,6 +426,8 @@ enum plan_end {
 };
 enum plan_end engine_run_plan(struct engine *e, const struct code_block *b, uint64_t gla);
 enum plan_end engine_run_plan_observed(struct engine *e, const struct code_block *b, uint64_t gla); /* the same; the observer is told */
+/* The same, observed or not; lines that instructions come from go through the cache in their turn (engine_lines.h). */
+enum plan_end engine_run_plan_fetching(struct engine *e, const struct code_block *b, uint64_t gla);
 
 /* engine_code.c: after STOP_OURS: what is next, as e->stop. The registers are in cpu. */
 void engine_take_over(struct engine *e);

@@ -3,7 +3,8 @@
  * Accounting by block and by instruction give the same: every counter, every cause of cycles, clock, memory, registers, what the TLBs hold.
  * Fast-forward gives the same but for what it does not count: accesses, translations, and what they cost and leave in TLBs and caches.
  * All guest images, natively on the plain model, under both VMMs (for accounting: on a processor with caches); and random programs, with
- * TLBs of several sizes. ACCOUNT_GUESTS is how many of these (9).
+ * TLBs and caches of several sizes. ACCOUNT_FIRST is the seed of the first of these (0), ACCOUNT_GUESTS where they
+ * end (12).
  */
 #include "emu/profile.h"
 #include "tests/account_random.h"
@@ -19,7 +20,7 @@ enum { RAM = 16 << 20, IMAGE_STEPS = 200000, RANDOM_STEPS = 20000 };
 static struct machine pair[2];
 static struct box boxes[2];
 static struct console console[2];
-static struct profile skylake;
+static struct profile skylake, small; /* the latter with caches in which lines of one block take each other's place */
 static glob_t images;
 
 static void same(const char *name, const char *what, uint64_t insn, uint64_t block)
@@ -174,7 +175,7 @@ static const struct mmu_config tiny = {
     .stlb_shared = true,
 };
 
-static const struct machine_config processors[] = {{.tlbs = NULL}, {.tlbs = &tiny}, {.profile = &skylake}};
+static const struct machine_config processors[] = {{.tlbs = NULL}, {.tlbs = &tiny}, {.profile = &skylake}, {.profile = &small}};
 
 static void compare_random(unsigned seed, const struct machine_config *processor, enum account account, compare_fn *compare)
 {
@@ -188,7 +189,7 @@ static void compare_random(unsigned seed, const struct machine_config *processor
 		config.account = i ? account : ACCOUNT_INSN;
 		box_start_as(&boxes[i], &config);
 		account_random(&boxes[i], seed, account == ACCOUNT_FAST);
-		engine_set_stays(boxes[i].m.engine, seed % 4 == 3);
+		engine_set_stays(boxes[i].m.engine, seed % 5 == 3);
 		end[i] = machine_run(&boxes[i].m);
 	}
 	same(name, "end", end[0], end[1]);
@@ -212,18 +213,25 @@ END_TEST
 static void add_cases(Suite *suite)
 {
 	TCase *tc = tcase_create("account");
-	const char *folder = getenv("IMAGES"), *guests = getenv("ACCOUNT_GUESTS");
+	const char *folder = getenv("IMAGES"), *first = getenv("ACCOUNT_FIRST"), *guests = getenv("ACCOUNT_GUESTS");
 	char pattern[512], error[PROFILE_ERROR];
 
 	/* NAME64.elf is NAME.elf in another container */
 	snprintf(pattern, sizeof pattern, "%s/*[!4].elf", folder ? folder : "build/images");
 	CHECK(glob(pattern, 0, NULL, &images) == 0);
 	CHECK(profile_read(&skylake, "emu/profiles/skylake.ini", error) == 0);
+	small = skylake;
+	small.caches.l1i.size = small.caches.level[0].size = 1 << 10; /* 16 sets of one way, two, four */
+	small.caches.l1i.ways = small.caches.level[0].ways = 1;
+	small.caches.level[1].size = 2 << 10;
+	small.caches.level[1].ways = 2;
+	small.caches.level[2].size = 4 << 10;
+	small.caches.level[2].ways = 4;
 	tcase_set_timeout(tc, 600);
 	tcase_add_loop_test(tc, images_come_out_the_same, 0, (int)(images.gl_pathc * ARRAY_LEN(kinds)));
 	tcase_add_loop_test(tc, images_come_out_the_same_in_fast_forward, 0, (int)(images.gl_pathc * ARRAY_LEN(plain_kinds)));
-	tcase_add_loop_test(tc, random_programs_come_out_the_same, 0, guests ? atoi(guests) : 9);
-	tcase_add_loop_test(tc, careful_programs_come_out_the_same_in_fast_forward, 0, guests ? atoi(guests) : 9);
+	tcase_add_loop_test(tc, random_programs_come_out_the_same, first ? atoi(first) : 0, guests ? atoi(guests) : 12);
+	tcase_add_loop_test(tc, careful_programs_come_out_the_same_in_fast_forward, first ? atoi(first) : 0, guests ? atoi(guests) : 12);
 	suite_add_tcase(suite, tc);
 }
 
