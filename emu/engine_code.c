@@ -452,7 +452,8 @@ void engine_on_interrupt(uc_engine *uc, uint32_t vector, void *user)
 	if (e->block)
 		engine_leave_block(e, engine_read_reg(e, REG_RIP_INDEX));
 	if (e->mode == MODE_RUN && e->stop == STOP_NONE) {
-		if ((e->insn->flags & INSN_READ) && e->access.step != e->done) /* an only piece is counted nowhere else */
+		/* an only piece, or one that a plan has booked, is counted nowhere else */
+		if ((e->insn->flags & INSN_READ) && (e->access.step != e->done || e->done <= e->booked))
 			e->cpu->ev.n[EV_LOADS]--;
 		engine_unretire(e);
 		if (vector == VEC_GP || vector == VEC_SS || vector == VEC_AC)
