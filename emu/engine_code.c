@@ -439,7 +439,7 @@ void engine_on_code_observed(uc_engine *uc, uint64_t gla, uint32_t size, void *u
 	engine_on_code(uc, gla, size, user);
 	if (e->done != done || e->stop == STOP_SYSTEM)
 		e->again_gla = UNREACHABLE;
-	if ((e->done != done && !again) || (e->stop == STOP_SYSTEM && stop == STOP_NONE))
+	if ((e->done != done && !again && e->done > e->told_step) || (e->stop == STOP_SYSTEM && stop == STOP_NONE))
 		tell_insn(e, gla, iteration ? 0 : e->insn->len);
 }
 
