@@ -375,7 +375,8 @@ static void tell_insn(const struct engine *e, uint64_t gla, unsigned len)
 {
 	const struct mmu_observer *observer = e->mmu->observer;
 
-	observer->insn(observer->ctx, GLA(gla), len, engine_clock(e));
+	if (observer->insn)
+		observer->insn(observer->ctx, GLA(gla), len, engine_clock(e));
 }
 
 /* As the code hook would at this instruction, but without the instance that has one: to change it there and back takes longer. */
