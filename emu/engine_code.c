@@ -323,6 +323,7 @@ static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
 		return;
 	if (within_rep(e, gla) && engine_has_string(e, e->insn, STRING_LEAST)) {
 		e->rep_steps++; /* what has been done of it is not retired */
+		e->string_gla = gla;
 		engine_halt(e, STOP_STRING);
 		return;
 	}
@@ -358,6 +359,7 @@ static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
 	e->insn = insn;
 	e->insn_gla = gla;
 	if (insn->flags & INSN_REP && engine_has_string(e, insn, STRING_LEAST)) {
+		e->string_gla = engine_in_rep(e) ? gla : UNREACHABLE;
 		engine_halt(e, STOP_STRING);
 		return;
 	}
@@ -393,6 +395,7 @@ void engine_take_over(struct engine *e)
 			e->insn = insn;
 			e->insn_gla = gla;
 			e->extra_fetches += system;
+			e->string_gla = engine_in_rep(e) ? gla : UNREACHABLE;
 			e->stop = system ? STOP_SYSTEM : area ? STOP_AREA : STOP_STRING;
 		}
 	}
@@ -429,11 +432,17 @@ void engine_on_code(uc_engine *uc, uint64_t gla, uint32_t size, void *user)
 	code_slow(e, gla);
 }
 
+/* Is the next iteration not the first of what engine_string has begun? */
+static bool goes_on_with_string(const struct engine *e, uint64_t gla)
+{
+	return (e->string_end == e->done && e->string_gla == gla) || (engine_in_rep(e) && !e->mmu->observer->each_insn);
+}
+
 /* The same when instructions are observed: each that begins is told, those of the model included. */
 void engine_on_code_observed(uc_engine *uc, uint64_t gla, uint32_t size, void *user)
 {
 	struct engine *e = user;
-	bool again = gla == e->again_gla, iteration = within_rep(e, gla);
+	bool again = gla == e->again_gla, iteration = within_rep(e, gla) || goes_on_with_string(e, gla);
 	uint64_t done = e->done;
 	enum stop stop = e->stop;
 
