@@ -323,6 +323,7 @@ static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
 		return;
 	if (within_rep(e, gla) && engine_has_string(e, e->insn, STRING_LEAST)) {
 		e->rep_steps++; /* what has been done of it is not retired */
+		e->string_gla = gla;
 		engine_halt(e, STOP_STRING);
 		return;
 	}
@@ -358,6 +359,7 @@ static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
 	e->insn = insn;
 	e->insn_gla = gla;
 	if (insn->flags & INSN_REP && engine_has_string(e, insn, STRING_LEAST)) {
+		e->string_gla = engine_in_rep(e) ? gla : UNREACHABLE;
 		engine_halt(e, STOP_STRING);
 		return;
 	}
@@ -377,7 +379,8 @@ static void tell_insn(const struct engine *e, uint64_t gla, unsigned len)
 {
 	const struct mmu_observer *observer = e->mmu->observer;
 
-	observer->insn(observer->ctx, GLA(gla), len, engine_clock(e));
+	if (observer->insn)
+		observer->insn(observer->ctx, GLA(gla), len, engine_clock(e));
 }
 
 /* As the code hook would at this instruction, but without the instance that has one: to change it there and back takes longer. */
@@ -394,6 +397,7 @@ void engine_take_over(struct engine *e)
 			e->insn = insn;
 			e->insn_gla = gla;
 			e->extra_fetches += system;
+			e->string_gla = engine_in_rep(e) ? gla : UNREACHABLE;
 			e->stop = system ? STOP_SYSTEM : area ? STOP_AREA : STOP_STRING;
 		}
 	}
@@ -430,18 +434,24 @@ void engine_on_code(uc_engine *uc, uint64_t gla, uint32_t size, void *user)
 	code_slow(e, gla);
 }
 
+/* Is the next iteration not the first of what engine_string has begun? */
+static bool goes_on_with_string(const struct engine *e, uint64_t gla)
+{
+	return (e->string_end == e->done && e->string_gla == gla) || (engine_in_rep(e) && !e->mmu->observer->each_insn);
+}
+
 /* The same when instructions are observed: each that begins is told, those of the model included. */
 void engine_on_code_observed(uc_engine *uc, uint64_t gla, uint32_t size, void *user)
 {
 	struct engine *e = user;
-	bool again = gla == e->again_gla, iteration = within_rep(e, gla);
+	bool again = gla == e->again_gla, iteration = within_rep(e, gla) || goes_on_with_string(e, gla);
 	uint64_t done = e->done;
 	enum stop stop = e->stop;
 
 	engine_on_code(uc, gla, size, user);
 	if (e->done != done || e->stop == STOP_SYSTEM)
 		e->again_gla = UNREACHABLE;
-	if ((e->done != done && !again) || (e->stop == STOP_SYSTEM && stop == STOP_NONE))
+	if ((e->done != done && !again && e->done > e->told_step) || (e->stop == STOP_SYSTEM && stop == STOP_NONE))
 		tell_insn(e, gla, iteration ? 0 : e->insn->len);
 }
 
@@ -454,7 +464,8 @@ void engine_on_interrupt(uc_engine *uc, uint32_t vector, void *user)
 	if (e->block)
 		engine_leave_block(e, engine_read_reg(e, REG_RIP_INDEX));
 	if (e->mode == MODE_RUN && e->stop == STOP_NONE) {
-		if ((e->insn->flags & INSN_READ) && e->access.step != e->done) /* an only piece is counted nowhere else */
+		/* an only piece, or one that a plan has booked, is counted nowhere else */
+		if ((e->insn->flags & INSN_READ) && (e->access.step != e->done || e->done <= e->booked))
 			e->cpu->ev.n[EV_LOADS]--;
 		engine_unretire(e);
 		if (vector == VEC_GP || vector == VEC_SS || vector == VEC_AC)

@@ -122,6 +122,8 @@ void engine_unretire(struct engine *e)
 	if (e->booked > e->done) /* what a plan booked beyond it does not come; of an instruction that only the engine finds at fault it
 				    booked nothing */
 		e->booked = e->done;
+	if (e->told_step > e->done) /* nor what it told */
+		e->told_step = 0;
 	e->by_class[e->insn->cls]--;
 	e->rep_step = 0;
 }

@@ -12,6 +12,7 @@
  * Its own fills are those of fast-forward (engine_fill.c): they find in TLBs and tables what the plan has just found or put there.
  */
 #include "emu/engine_lines.h"
+#include "emu/engine_tell.h"
 
 #include <string.h>
 
@@ -227,54 +228,27 @@ static __attribute__((noinline)) enum plan_end foresee(struct engine *e, const s
 	return PLAN_FAULTS;
 }
 
-/* Telling an observer of what a plan does: of each instruction that accesses data as it comes to it. */
-struct teller {
-	const struct mmu_observer *observer;
-	uint64_t page;	    /* the block's */
-	uint64_t at;	    /* where the next instruction is that was not passed, if steps have different prices */
-	uint64_t clock;	    /* with what is not settled, but not what is charged as accesses are made */
-	unsigned passed;    /* instructions */
-	unsigned told_data; /* accesses of the last one */
-};
-
-static void tell_begin(struct teller *t, struct engine *e, uint64_t gla)
-{
-	engine_book_again(e);
-	t->observer = e->mmu->observer;
-	t->page = page_base(gla);
-	t->at = page_offset(gla);
-	t->clock = engine_clock(e) - *e->cpu->cost.clock;
-	t->passed = t->told_data = 0;
-}
-
-static void pass_insns(struct teller *t, struct engine *e, unsigned insns)
+static void pass_insns(struct teller *t, const struct engine *e, unsigned insns)
 {
 	const struct cost *cost = &e->cpu->cost;
 
 	for (; t->passed < insns; t->passed++) {
 		const struct insn *insn = &e->page->insn[e->page->at[t->at]];
-		e->ahead += cost->price.of[COST_INSN_ALU + insn->cls];
+		t->ahead += cost->price.of[COST_INSN_ALU + insn->cls];
 		t->at += insn->len;
 	}
 }
 
 /* The instruction that this operation is of. */
-static ALWAYS_INLINE void tell_insn(struct teller *t, struct engine *e, const struct plan_op *op)
+static ALWAYS_INLINE void tell_insn(struct teller *t, const struct engine *e, const struct plan_op *op)
 {
 	if (t->passed > op->insn)
 		return;
 	if (likely(e->even))
-		e->ahead = t->passed = op->insn + 1u;
+		t->ahead = t->passed = op->insn + 1u;
 	else
 		pass_insns(t, e, op->insn + 1u);
-	t->told_data = 0;
-	t->observer->insn(t->observer->ctx, GLA(t->page | op->at), op->len, *e->cpu->cost.clock + t->clock + e->ahead);
-}
-
-static ALWAYS_INLINE void tell_data(struct teller *t, const struct plan_op *op, uint64_t gla, unsigned access)
-{
-	t->told_data++;
-	t->observer->data(t->observer->ctx, GLA(gla), op->size, access);
+	tell_next(t, e, t->page | op->at, op->len);
 }
 
 /* A group that hits. */
@@ -357,14 +331,15 @@ static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_
 		}
 		unsigned access = access_of(e, op);
 		struct tlb_entry *entry = op->hint;
+		bool hits = engine_serves_again(e, entry, linear, access);
 		if (teller)
 			tell_insn(teller, e, op);
-		if (engine_serves_again(e, entry, linear, access)) {
+		if (hits) {
 			mmu_hit_again(e->mmu, entry, access);
-			if (teller)
-				teller->observer->access(teller->observer->ctx, GLA(linear), access, entry, SERVED_FIRST);
 		} else {
 			bool waits;
+			if (teller)
+				tell_so_far(teller, e);
 			entry = look_up(e, op, linear, access, (struct before){pending, marks, slot}, &waits);
 			if (unlikely(waits)) {
 				stop_plan(e, first, op, at, false, NULL);
@@ -381,6 +356,10 @@ static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_
 			marks |= engine_before_store(e, hpa, op->size);
 		if (unlikely(!plain || marks & ~(unsigned)FRAME_TABLE ||
 			     ((op->flags & PLAN_GUARD) && overlaps_store(&stores, hpa, op->size)))) {
+			if (teller && hits) {
+				tell_so_far(teller, e);
+				tell_access(teller, linear, access, entry);
+			}
 			stop_plan(e, first, op, at, true, entry);
 			return entry ? PLAN_STOPPED : foresee(e, op, linear, access);
 		}
@@ -397,8 +376,10 @@ static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_
 			keep_for_undo(e, hpa, op->size);
 		if (e->mmu->env.caches)
 			price(e, op, hpa);
-		if (teller)
-			tell_data(teller, op, linear, access);
+		if (teller && hits)
+			tell_hit(teller, linear, op->size, access, entry);
+		else if (teller)
+			tell_data(teller, linear, op->size, access);
 	}
 	if (line)
 		take_lines_to(e, page_base(gla), line, b->last);
@@ -475,31 +456,60 @@ static ALWAYS_INLINE uint64_t load(const struct engine *e, hpa_t hpa, unsigned s
 	return value;
 }
 
+static ALWAYS_INLINE void tell_group_hit(struct teller *t, const struct engine *e, const struct plan_op *op, const struct hit *hit)
+{
+	uint64_t gla = hit->entry->gla + (hit->hpa.u - hit->entry->frame) + op->span;
+
+	tell_hit(t, gla, op->size, access_of(e, op), hit->entry);
+}
+
 /* Groups that hit, of so many accesses and arithmetic of the plan. */
-static ALWAYS_INLINE void book_hits(struct engine *e, const struct code_block *b, const struct hit *hit, unsigned groups, unsigned ops)
+static ALWAYS_INLINE void book_hits(struct engine *e, const struct code_block *b, const struct hit *hit, unsigned groups, unsigned ops,
+				    struct teller *teller)
 {
 	const struct plan_op *first = e->page->plan + b->plan;
 
 	for (unsigned i = 0; i < groups; i++)
 		mmu_hits_again(e->mmu, &e->mmu->dtlb, hit[i].entry, hit[i].count);
-	if (unlikely(e->mmu->env.caches))
-		for (const struct plan_op *op = first; op != first + ops; op++)
-			if (plan_is_access(op))
-				price(e, op, HPA(hit[op->group].hpa.u + op->span));
+	if (!teller && likely(!e->mmu->env.caches))
+		return;
+	for (const struct plan_op *op = first; op != first + ops; op++) {
+		if (!plan_is_access(op))
+			continue;
+		if (teller)
+			tell_insn(teller, e, op);
+		if (e->mmu->env.caches)
+			price(e, op, HPA(hit[op->group].hpa.u + op->span));
+		if (teller)
+			tell_group_hit(teller, e, op, &hit[op->group]);
+	}
 }
 
 /* The rest of a plan, from this group on, which does not hit, or would not just load and store. */
-static __attribute__((noinline)) enum plan_end go_on_from(struct engine *e, const struct code_block *b, uint64_t gla,
-							  const struct plan_op *group, unsigned groups, struct progress *done)
+static ALWAYS_INLINE enum plan_end go_on(struct engine *e, const struct code_block *b, uint64_t gla, const struct plan_op *group,
+					 unsigned groups, struct progress *done, struct teller *teller)
 {
 	struct plan_op *first = e->page->plan + b->plan - b->steps;
 
 	first->rest = first->rest ? REST : 1;
 	if (!(group->flags & PLAN_APART))
-		return run_plan(e, b, gla, NULL, NULL, NULL);
+		return run_plan(e, b, gla, teller, NULL, NULL);
 	done->ops = group->insn;
-	book_hits(e, b, done->hit, groups, done->ops);
-	return run_plan(e, b, gla, NULL, done, NULL);
+	book_hits(e, b, done->hit, groups, done->ops, teller);
+	return run_plan(e, b, gla, teller, done, NULL);
+}
+
+static __attribute__((noinline)) enum plan_end go_on_from(struct engine *e, const struct code_block *b, uint64_t gla,
+							  const struct plan_op *group, unsigned groups, struct progress *done)
+{
+	return go_on(e, b, gla, group, groups, done, NULL);
+}
+
+static __attribute__((noinline)) enum plan_end go_on_telling(struct engine *e, const struct code_block *b, uint64_t gla,
+							     const struct plan_op *group, unsigned groups, struct progress *done,
+							     struct teller *teller)
+{
+	return go_on(e, b, gla, group, groups, done, teller);
 }
 
 static __attribute__((noinline)) enum plan_end run_whole(struct engine *e, const struct code_block *b, uint64_t gla)
@@ -507,20 +517,28 @@ static __attribute__((noinline)) enum plan_end run_whole(struct engine *e, const
 	return run_plan(e, b, gla, NULL, NULL, NULL);
 }
 
+static __attribute__((noinline)) enum plan_end run_whole_telling(struct engine *e, const struct code_block *b, uint64_t gla,
+								 struct teller *teller)
+{
+	return run_plan(e, b, gla, teller, NULL, NULL);
+}
+
 /* A plan of nothing but one group. */
-static ALWAYS_INLINE enum plan_end run_one(struct engine *e, const struct code_block *b, uint64_t gla, struct plan_op *group)
+static ALWAYS_INLINE enum plan_end run_one(struct engine *e, const struct code_block *b, uint64_t gla, struct plan_op *group,
+					   struct teller *teller)
 {
 	struct progress done;
 
 	operands_begin(&done.o, e, gla);
 	if (unlikely(!look_at_group(e, &done.o, group, &done.hit[0], &done.slot)))
-		return go_on_from(e, b, gla, group, 0, &done);
+		return teller ? go_on_telling(e, b, gla, group, 0, &done, teller) : go_on_from(e, b, gla, group, 0, &done);
 	group->rest = 0;
-	book_hits(e, b, done.hit, 1, (unsigned)b->plan_ops);
+	book_hits(e, b, done.hit, 1, (unsigned)b->plan_ops, teller);
 	return ran(e, b, false);
 }
 
-static ALWAYS_INLINE enum plan_end run_several(struct engine *e, const struct code_block *b, uint64_t gla, struct plan_op *first)
+static ALWAYS_INLINE enum plan_end run_several(struct engine *e, const struct code_block *b, uint64_t gla, struct plan_op *first,
+					       struct teller *teller)
 {
 	const struct plan_op *end = first + b->steps;
 	struct progress done;
@@ -530,14 +548,15 @@ static ALWAYS_INLINE enum plan_end run_several(struct engine *e, const struct co
 	for (struct plan_op *op = first; op != end; op++) {
 		if (likely(op->kind == PLAN_GROUP)) {
 			if (unlikely(!look_at_group(e, &done.o, op, &done.hit[op->group], &done.slot)))
-				return go_on_from(e, b, gla, op, groups, &done);
+				return teller ? go_on_telling(e, b, gla, op, groups, &done, teller)
+					      : go_on_from(e, b, gla, op, groups, &done);
 			groups++;
 			continue;
 		}
 		hpa_t hpa = HPA(done.hit[op->group].hpa.u + (uint64_t)op->imm);
 		if (op->kind == PLAN_VALUE) {
 			if (unlikely((op->flags & PLAN_GUARD) && may_be_old(first, op, done.hit)))
-				return run_whole(e, b, gla);
+				return teller ? run_whole_telling(e, b, gla, teller) : run_whole(e, b, gla);
 			done.o.other[op->dst - PLAN_TEMP] = load(e, hpa, op->size);
 		} else if (op->kind == PLAN_UNDO) {
 			keep_for_undo(e, hpa, op->size);
@@ -546,20 +565,25 @@ static ALWAYS_INLINE enum plan_end run_several(struct engine *e, const struct co
 		}
 	}
 	first->rest = 0;
-	book_hits(e, b, done.hit, groups, (unsigned)b->plan_ops);
+	book_hits(e, b, done.hit, groups, (unsigned)b->plan_ops, teller);
 	return ran(e, b, false);
 }
 
-enum plan_end engine_run_plan(struct engine *e, const struct code_block *b, uint64_t gla)
+static ALWAYS_INLINE enum plan_end run(struct engine *e, const struct code_block *b, uint64_t gla, struct teller *teller)
 {
 	struct plan_op *first = e->page->plan + b->plan - b->steps;
 
 	if (unlikely(!b->steps || !e->in_short || first->rest > 1)) {
 		if (b->steps && first->rest)
 			first->rest--;
-		return run_whole(e, b, gla);
+		return teller ? run_whole_telling(e, b, gla, teller) : run_whole(e, b, gla);
 	}
-	return b->steps == 1 ? run_one(e, b, gla, first) : run_several(e, b, gla, first);
+	return b->steps == 1 ? run_one(e, b, gla, first, teller) : run_several(e, b, gla, first, teller);
+}
+
+enum plan_end engine_run_plan(struct engine *e, const struct code_block *b, uint64_t gla)
+{
+	return run(e, b, gla, NULL);
 }
 
 static ALWAYS_INLINE enum plan_end run_observed(struct engine *e, const struct code_block *b, uint64_t gla, unsigned *line)
@@ -567,7 +591,8 @@ static ALWAYS_INLINE enum plan_end run_observed(struct engine *e, const struct c
 	struct teller teller;
 
 	tell_begin(&teller, e, gla);
-	enum plan_end end = run_plan(e, b, gla, &teller, NULL, line);
+	enum plan_end end = line ? run_plan(e, b, gla, &teller, NULL, line) : run(e, b, gla, &teller);
+	tell_hits(&teller);
 	e->ahead = 0;
 	if (end >= PLAN_STOPPED) {
 		e->told_step = e->done + teller.passed;

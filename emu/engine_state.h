@@ -268,6 +268,7 @@ struct engine {
 	uint64_t rep_step;	/* the step of a REP instruction that may go on */
 	uint64_t rep_left;	/* its iterations from that step on */
 	uint64_t string_end;	/* the step after which engine_string left a REP instruction to the engine */
+	uint64_t string_gla;	/* where that is, or the one for engine_string, if iterations of it have been made: it goes on */
 	uint64_t smc_step;	/* a step whose store hit a code frame: the engine may begin it again */
 	uint64_t smc_rcx;
 	uint64_t flags_step; /* a step with INSN_FLAGS .. */
@@ -425,7 +426,7 @@ enum plan_end {
 	PLAN_WAITS,  /* it stopped at an access that cannot be translated before those before it have been made: e->waits */
 };
 enum plan_end engine_run_plan(struct engine *e, const struct code_block *b, uint64_t gla);
-enum plan_end engine_run_plan_observed(struct engine *e, const struct code_block *b, uint64_t gla); /* the same; the observer is told */
+enum plan_end engine_run_plan_observed(struct engine *e, const struct code_block *b, uint64_t gla); /* the same; an observer is told */
 /* The same, observed or not; lines that instructions come from go through the cache in their turn (engine_lines.h). */
 enum plan_end engine_run_plan_fetching(struct engine *e, const struct code_block *b, uint64_t gla);
 

@@ -7,15 +7,21 @@
  * them) changes no translation that the TLBs hold; the softmmu is flushed before the engine runs again (engine_attend). SDM 2B,
  * "REP/REPE/REPZ/REPNE/REPNZ": an instruction that is left between two iterations has not retired, and goes on with what is left in its
  * registers.
+ *
+ * An observer is told of each iteration. Then only those are made here whose translations the first TLB has: of the others the engine's
+ * fills are told.
  */
-#include "emu/engine_state.h"
+#include "emu/engine_tell.h"
 
 #include <string.h>
 
 struct string {
 	struct engine *e;
 	unsigned size;
-	uint64_t step; /* from one element to the next */
+	uint64_t step;	     /* from one element to the next */
+	uint64_t price;	     /* of an iteration */
+	unsigned len;	     /* of the instruction, until the first iteration is told */
+	struct teller *told; /* NULL: there is no observer */
 	struct side {
 		struct tlb_entry *hint;		/* that may serve again; NULL: none is known to */
 		const struct tlb_entry *served; /* the last element */
@@ -26,7 +32,7 @@ bool engine_has_string(struct engine *e, const struct insn *insn, unsigned least
 {
 	unsigned operation = insn->opcode & 0xfe;
 	bool plain = e->account != ACCOUNT_INSN && e->now->wide && insn->addrsize == 8 && !(insn->flags & (INSN_FSGS | INSN_CHECKED)) &&
-		     !mmu_observes_accesses(e->mmu->observer) && !e->mmu->stale && !e->mem->watch.armed;
+		     !(e->observed && e->mmu->observer->each_insn) && !e->mmu->stale && !e->mem->watch.armed;
 
 	if (!(insn->flags & INSN_REP) || (operation != 0xa4 && operation != 0xaa) || !plain || e->done <= e->booked ||
 	    e->done == e->string_end)
@@ -194,19 +200,154 @@ static uint64_t store(struct string *s, uint64_t value, uint64_t *rdi, uint64_t 
 	return 1 + more;
 }
 
-void engine_string(struct engine *e)
+/* ---- the same, told; returns 0 with nothing done of it where it is the engine's */
+
+/* Does the first TLB translate this element, to plain memory? */
+static bool look_at_element(struct string *s, struct side *side, uint64_t gla, bool write, hpa_t *hpa)
+{
+	struct engine *e = s->e;
+	unsigned access = write ? e->write_access : e->read_access;
+	struct tlb_entry *entry = side->hint;
+
+	if (!in_one_page(s, gla))
+		return false;
+	if (!engine_serves_again(e, entry, gla, access)) {
+		struct tlb *tlb = mmu_first(e->mmu, access);
+		int slot = tlb_find(tlb, GLA(gla), e->mmu->context_id, e->mmu->group_id);
+		if (slot < 0 || !mmu_entry_permits(e->mmu, &tlb->entry[slot], access))
+			return false;
+		entry = &tlb->entry[slot];
+		side->hint = tlb_stays(tlb, entry) ? entry : NULL;
+	}
+	side->served = entry;
+	*hpa = tlb_entry_hpa(entry, GLA(gla));
+	return mem_is_ram(e->mem, *hpa, s->size) && (!write || !(e->mem->frame_flags[hpa->u >> PAGE_SHIFT] & ~FRAME_TABLE));
+}
+
+static void use_element(struct string *s, const struct side *side, hpa_t hpa, bool write)
+{
+	struct engine *e = s->e;
+
+	mmu_hit_again(e->mmu, (struct tlb_entry *)side->served, write ? e->write_access : e->read_access);
+	if (write)
+		engine_before_store(e, hpa, s->size);
+	if (e->mmu->env.caches)
+		engine_price_data(e, hpa, s->size);
+	e->cpu->ev.n[write ? EV_STORES : EV_LOADS]++;
+}
+
+static void tell_iteration(struct string *s)
+{
+	struct teller *t = s->told;
+
+	if (t->count + 2 > TELL_MAX)
+		tell_hits(t);
+	t->ahead += s->price;
+	tell_next(t, s->e, s->e->insn_gla, s->len);
+	s->len = 0;
+}
+
+static void tell_store(const struct string *s, uint64_t rdi)
+{
+	tell_hit(s->told, rdi, s->size, s->e->write_access, s->to.served);
+}
+
+static void tell_move(const struct string *s, uint64_t rsi, uint64_t rdi)
+{
+	tell_hit(s->told, rsi, s->size, s->e->read_access, s->from.served);
+	tell_store(s, rdi);
+}
+
+static uint64_t move_told(struct string *s, uint64_t *rsi, uint64_t *rdi, uint64_t left)
+{
+	struct engine *e = s->e;
+	hpa_t from, to;
+
+	if (!look_at_element(s, &s->from, *rsi, false, &from) || !look_at_element(s, &s->to, *rdi, true, &to))
+		return 0;
+	uint8_t *at = e->mem->host + to.u;
+	tell_iteration(s);
+	use_element(s, &s->from, from, false);
+	use_element(s, &s->to, to, true);
+	tell_move(s, *rsi, *rdi);
+	uint64_t more = behind(s, *rsi, behind(s, *rdi, more_elements(s, at, left)));
+	for (uint64_t i = 1; i <= more; i++) {
+		tell_iteration(s);
+		tell_move(s, *rsi + i * s->size, *rdi + i * s->size);
+	}
+	before_more(s, at, more);
+	copy(at, e->mem->host + from.u, s->size, 1 + more);
+	book(s, &s->from, EV_LOADS, more);
+	book(s, &s->to, EV_STORES, more);
+	*rsi += s->step * (1 + more);
+	*rdi += s->step * (1 + more);
+	return 1 + more;
+}
+
+static uint64_t store_told(struct string *s, uint64_t value, uint64_t *rdi, uint64_t left)
+{
+	struct engine *e = s->e;
+	hpa_t to;
+
+	if (!look_at_element(s, &s->to, *rdi, true, &to))
+		return 0;
+	uint8_t *at = e->mem->host + to.u;
+	tell_iteration(s);
+	use_element(s, &s->to, to, true);
+	tell_store(s, *rdi);
+	uint64_t more = behind(s, *rdi, more_elements(s, at, left));
+	for (uint64_t i = 1; i <= more; i++) {
+		tell_iteration(s);
+		tell_store(s, *rdi + i * s->size);
+	}
+	before_more(s, at, more);
+	fill(at, value, s->size, 1 + more);
+	book(s, &s->to, EV_STORES, more);
+	*rdi += s->step * (1 + more);
+	return 1 + more;
+}
+
+/* ---- the instruction */
+
+static ALWAYS_INLINE uint64_t iterate(struct string *s, bool moves, uint64_t *gpr)
+{
+	if (unlikely(s->told))
+		return moves ? move_told(s, &gpr[RSI], &gpr[RDI], gpr[RCX]) : store_told(s, gpr[RAX], &gpr[RDI], gpr[RCX]);
+	return moves ? move(s, &gpr[RSI], &gpr[RDI], gpr[RCX]) : store(s, gpr[RAX], &gpr[RDI], gpr[RCX]);
+}
+
+/* The next iteration is the engine's. */
+static void leave(struct string *s, bool goes_on)
+{
+	struct engine *e = s->e;
+
+	e->string_end = e->owed = e->done;
+	e->string_gla = goes_on ? e->insn_gla : UNREACHABLE;
+	if (!s->told)
+		return;
+	e->in_blocks = false;
+	if (e->stretch <= e->done)
+		e->stretch = e->done + 1;
+}
+
+static ALWAYS_INLINE void run(struct engine *e, struct teller *told)
 {
 	struct cpu *cpu = e->cpu;
 	const struct insn *insn = e->insn;
-	struct string s = {.e = e, .size = insn->opsize, .step = cpu->rflags & FLAG_DF ? -(uint64_t)insn->opsize : insn->opsize};
+	struct string s = {
+	    .e = e, .size = insn->opsize, .step = cpu->rflags & FLAG_DF ? -(uint64_t)insn->opsize : insn->opsize, .told = told};
 	uint64_t begin = e->done, *gpr = cpu->gpr;
-	bool moves = (insn->opcode & 0xfe) == 0xa4;
+	bool moves = (insn->opcode & 0xfe) == 0xa4, goes_on = e->string_gla == e->insn_gla;
 
+	if (told) {
+		s.price = cpu->cost.price.of[COST_INSN_ALU + insn->cls];
+		s.len = goes_on ? 0 : insn->len;
+	}
 	e->done += !gpr[RCX]; /* the instruction, without an iteration */
 	while (gpr[RCX]) {
-		uint64_t n = moves ? move(&s, &gpr[RSI], &gpr[RDI], gpr[RCX]) : store(&s, gpr[RAX], &gpr[RDI], gpr[RCX]);
+		uint64_t n = iterate(&s, moves, gpr);
 		if (!n) {
-			e->string_end = e->owed = e->done;
+			leave(&s, goes_on || e->done != begin);
 			break;
 		}
 		e->done += n;
@@ -225,4 +366,22 @@ void engine_string(struct engine *e)
 	}
 	if (e->stretch && e->done >= e->stretch)
 		e->in_blocks = true;
+}
+
+static __attribute__((noinline)) void run_told(struct engine *e)
+{
+	struct teller told;
+
+	tell_begin(&told, e, e->insn_gla);
+	run(e, &told);
+	tell_so_far(&told, e);
+	e->ahead = 0;
+}
+
+void engine_string(struct engine *e)
+{
+	if (unlikely(e->observed))
+		run_told(e);
+	else
+		run(e, NULL);
 }

@@ -176,6 +176,19 @@ static void on_data(void *ctx, gla_t gla, unsigned size, unsigned access)
 	trace_put(r->writer, t);
 }
 
+/* on_insn, on_access and on_data of each, where no instruction is recorded. */
+static void on_hits(void *ctx, const struct mmu_hit *hit, unsigned count)
+{
+	struct recorder *r = ctx;
+
+	if (wanted(r, TRACE_ACCESS) && !(r->user_only && !(hit->access & ACC_USER))) {
+		let_go(r);
+		trace_put_hits(r->writer, hit, count);
+	}
+	r->rip = hit[count - 1].insn.u;
+	r->cycle = hit[count - 1].clock;
+}
+
 static void on_reference(void *ctx, const struct walk_ref *ref)
 {
 	struct recorder *r = ctx;
@@ -393,6 +406,7 @@ static bool attach(struct recorder *r)
 		r->observer.data = on_data;
 		r->observer.insn = on_insn;
 		r->observer.each_insn = wanted(r, TRACE_INSN);
+		r->observer.hits = r->observer.each_insn ? NULL : on_hits;
 		if (engine_observe(r->machine->engine) < 0)
 			return false;
 	}

@@ -122,6 +122,13 @@ void trace_state_init(struct trace_state *s, uint64_t number, uint64_t insn, uin
 uint8_t *trace_encode(struct trace_state *s, const struct trace_record *r, uint8_t *at);
 
 /*
+ * The same of hits from *hits to end, each as the record of an access that translates and counts, as long as at is not beyond limit: there
+ * too there is room for TRACE_RECORD_MAX bytes. *hits: the first that is not written.
+ */
+uint8_t *trace_encode_hits(struct trace_state *s, const struct mmu_hit **hits, const struct mmu_hit *end, uint8_t *at,
+			   const uint8_t *limit);
+
+/*
  * Reads one from [at, end). Returns where the next begins, or NULL with what is wrong in *wrong. Fields that the kind does not have are
  * undefined, but for flags, gla, gpa, hpa and size.
  */

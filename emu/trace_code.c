@@ -131,10 +131,16 @@ static inline uint8_t *put(uint8_t *at, uint64_t value)
 	return at;
 }
 
-static inline uint8_t *put_difference(uint8_t *at, uint64_t value, uint64_t before)
+/* As a number that is small if they are near each other. */
+static inline uint64_t difference(uint64_t value, uint64_t before)
 {
 	uint64_t d = value - before;
-	return put(at, d << 1 ^ (0 - (d >> 63)));
+	return d << 1 ^ (0 - (d >> 63));
+}
+
+static inline uint8_t *put_difference(uint8_t *at, uint64_t value, uint64_t before)
+{
+	return put(at, difference(value, before));
 }
 
 static uint8_t *encode_insn(struct trace_state *s, const struct trace_record *r, uint8_t *at)
@@ -154,14 +160,10 @@ static uint8_t *encode_insn(struct trace_state *s, const struct trace_record *r,
 	return at;
 }
 
-/* What the access's page maps to, if that is new. */
-static uint8_t *encode_page(struct trace_state *s, const struct trace_record *r, uint8_t *at)
+static __attribute__((noinline)) uint8_t *encode_new_page(struct trace_state *s, uint64_t gla, uint64_t gpa, uint64_t hpa, uint8_t *at)
 {
-	unsigned slot = page_slot(r->gla);
-	uint64_t gla = page_base(r->gla), gpa = page_base(r->gpa), hpa = page_base(r->hpa);
+	unsigned slot = page_slot(gla);
 
-	if (likely(s->page[slot].gla == gla && s->page[slot].gpa == gpa && s->page[slot].hpa == hpa))
-		return at;
 	*at++ = HEAD_PAGE;
 	at = put_difference(at, gla >> PAGE_SHIFT, s->last_page);
 	at = put(at, gpa >> PAGE_SHIFT);
@@ -173,13 +175,23 @@ static uint8_t *encode_page(struct trace_state *s, const struct trace_record *r,
 	return at;
 }
 
+/* What the access's page maps to, if that is new. */
+static inline uint8_t *encode_page(struct trace_state *s, uint64_t gla, uint64_t gpa, uint64_t hpa, uint8_t *at)
+{
+	unsigned slot = page_slot(gla);
+
+	if (likely(s->page[slot].gla == gla && s->page[slot].gpa == gpa && s->page[slot].hpa == hpa))
+		return at;
+	return encode_new_page(s, gla, gpa, hpa, at);
+}
+
 static uint8_t *encode_access(struct trace_state *s, const struct trace_record *r, uint8_t *at)
 {
 	unsigned kind = access_index(r->access), more = 0;
 	uint8_t mode = r->access & ACCESS_BITS & ~ACCESS_KINDS;
 
 	if (r->flags & TRACE_PLACED)
-		at = encode_page(s, r, at);
+		at = encode_page(s, page_base(r->gla), page_base(r->gpa), page_base(r->hpa), at);
 	else if (s->page[page_slot(r->gla)].gla != page_base(r->gla))
 		more |= MORE_UNPLACED;
 	more |= (mode != s->mode ? MORE_MODE : 0) | (r->rip != s->rip ? MORE_RIP : 0) | (r->cycle != s->cycle ? MORE_CYCLE : 0) |
@@ -203,6 +215,60 @@ static uint8_t *encode_access(struct trace_state *s, const struct trace_record *
 	s->cycle = r->cycle;
 	s->size[kind] = r->size;
 	s->gla[kind] = r->gla;
+	return at;
+}
+
+/*
+ * The same of a hit. Nearly always it is near the last access of its kind, and its instruction is near the last one: then each difference
+ * is a byte, or none.
+ */
+static ALWAYS_INLINE uint8_t *encode_hit(struct trace_state *s, const struct mmu_hit *hit, uint8_t *at)
+{
+	const struct tlb_entry *entry = hit->entry;
+	const uint64_t gla = hit->gla.u, within = page_base(gla) - entry->gla;
+	const unsigned kind = (hit->access & (unsigned)(ACC_READ | ACC_WRITE)) - 1; /* access_index */
+	const uint8_t mode = hit->access & ACCESS_BITS & ~ACCESS_KINDS;
+	const uint64_t rip = difference(hit->insn.u, s->rip), cycle = difference(hit->clock, s->cycle);
+	const bool same_size = hit->size == s->size[kind];
+	const unsigned more = (mode != s->mode ? MORE_MODE : 0) | (rip ? MORE_RIP : 0) | (cycle ? MORE_CYCLE : 0);
+	const uint64_t place = difference(gla, s->gla[kind]);
+
+	at = encode_page(s, page_base(gla), entry->gpa + within, entry->frame + within, at);
+	at[0] = (uint8_t)(HEAD_ACCESS | kind << 4 | ACCESS_TRANSLATES | ACCESS_COUNTS | (more ? ACCESS_MORE : 0) |
+			  (same_size ? ACCESS_SAME_SIZE : 0));
+	at[1] = (uint8_t)more;
+	at += more ? 2 : 1;
+	if (likely((rip | cycle) < 0x80 && same_size && !(more & MORE_MODE))) {
+		*at = (uint8_t)rip;
+		at += rip != 0;
+		*at = (uint8_t)cycle;
+		at += cycle != 0;
+	} else {
+		if (more & MORE_MODE)
+			*at++ = mode;
+		if (more & MORE_RIP)
+			at = put(at, rip);
+		if (more & MORE_CYCLE)
+			at = put(at, cycle);
+		if (!same_size)
+			at = put(at, hit->size);
+		s->mode = mode;
+		s->size[kind] = hit->size;
+	}
+	s->rip = hit->insn.u;
+	s->cycle = hit->clock;
+	s->gla[kind] = gla;
+	return put(at, place);
+}
+
+uint8_t *trace_encode_hits(struct trace_state *s, const struct mmu_hit **hits, const struct mmu_hit *end, uint8_t *at, const uint8_t *limit)
+{
+	const struct mmu_hit *hit = *hits;
+
+	for (; hit != end && at <= limit; hit++)
+		at = encode_hit(s, hit, at);
+	s->number += (uint64_t)(hit - *hits);
+	*hits = hit;
 	return at;
 }
 

@@ -60,6 +60,18 @@ bool trace_close(struct trace_writer *w);
 /* Hands the block under way over and begins another. */
 void trace_next_block(struct trace_writer *w);
 
+/* The accesses that hits are. */
+static inline void trace_put_hits(struct trace_writer *w, const struct mmu_hit *hit, unsigned count)
+{
+	const struct mmu_hit *end = hit + count;
+
+	while (hit != end) {
+		if (unlikely(w->at > w->limit))
+			trace_next_block(w);
+		w->at = trace_encode_hits(&w->state, &hit, end, w->at, w->limit);
+	}
+}
+
 static inline void trace_put(struct trace_writer *w, const struct trace_record *r)
 {
 	if (unlikely(w->at > w->limit))

@@ -428,6 +428,18 @@ static __attribute__((noinline)) struct tlb_entry *access_observed(struct mmu *m
 	return e;
 }
 
+void mmu_tell_each(const struct mmu_observer *observer, const struct mmu_hit *hit, unsigned count)
+{
+	for (; count--; hit++) {
+		if (hit->begins && observer->insn)
+			observer->insn(observer->ctx, hit->insn, hit->len, hit->clock);
+		if (observer->access)
+			observer->access(observer->ctx, hit->gla, hit->access, hit->entry, SERVED_FIRST);
+		if (observer->data)
+			observer->data(observer->ctx, hit->gla, hit->size, hit->access);
+	}
+}
+
 /* The rest of mmu_access: slot is the first level's, whose rights do not suffice, or -1. */
 struct tlb_entry *mmu_access_slow(struct mmu *mmu, gla_t gla, unsigned access, int slot)
 {

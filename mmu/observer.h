@@ -48,6 +48,18 @@ struct mmu_operation {
 /* who answered a translation */
 enum mmu_served { SERVED_FIRST, SERVED_STLB, SERVED_WALK };
 
+/* An access that the first level serves, and that takes place: what insn, access and data are told of it, together. */
+struct mmu_hit {
+	gla_t gla;
+	gla_t insn;	/* its instruction */
+	uint64_t clock; /* as that begins */
+	const struct tlb_entry *entry;
+	uint16_t size;
+	uint8_t access;
+	uint8_t len;
+	bool begins; /* insn is told first; else it is a further access of the same */
+};
+
 /* Members that are NULL are not told. */
 struct mmu_observer {
 	void *ctx;
@@ -64,6 +76,8 @@ struct mmu_observer {
 	 */
 	void (*insn)(void *ctx, gla_t gla, unsigned len, uint64_t clock);
 	bool each_insn; /* insn is told of each, not only of those that access data */
+	/* Several hits in place of insn, access and data of each; NULL: these are told. */
+	void (*hits)(void *ctx, const struct mmu_hit *hit, unsigned count);
 	void (*operation)(void *ctx, const struct mmu_operation *op);
 };
 
@@ -71,6 +85,16 @@ struct mmu_observer {
 static inline bool mmu_observes_accesses(const struct mmu_observer *observer)
 {
 	return observer && (observer->access || observer->data || observer->insn);
+}
+
+void mmu_tell_each(const struct mmu_observer *observer, const struct mmu_hit *hit, unsigned count);
+
+static inline void mmu_tell_hits(const struct mmu_observer *observer, const struct mmu_hit *hit, unsigned count)
+{
+	if (likely(observer->hits))
+		observer->hits(observer->ctx, hit, count);
+	else
+		mmu_tell_each(observer, hit, count);
 }
 
 static inline void mmu_tell_observer(const struct mmu_observer *observer, const struct mmu_operation *op)

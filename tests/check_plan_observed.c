@@ -148,11 +148,46 @@ START_TEST(the_same_is_told_by_plan_as_by_instruction)
 }
 END_TEST
 
+static unsigned translations;
+
+static void count_translation(void *ctx, gla_t gla, unsigned access, const struct tlb_entry *entry, enum mmu_served served)
+{
+	(void)ctx;
+	(void)gla;
+	(void)access;
+	(void)entry;
+	(void)served;
+	translations++;
+}
+
+/* As for a display that wants no more; the engine need not know of it. */
+START_TEST(observer_may_want_translations_alone)
+{
+	static struct box box;
+	struct machine_config config = {.max_insns = 100000};
+	const struct mmu_observer observer = {.access = count_translation};
+
+	translations = 0;
+	box_start_as(&box, &config);
+	BOX_CODE_OF(&box, string);
+	box.m.cpu.gpr[R8] = P;
+	box.m.cpu.gpr[R9] = P + 0x2000;
+	box.m.cpu.gpr[R12] = ROUNDS;
+	box.m.cpu.rflags &= ~(uint64_t)FLAG_IF;
+	mmu_observe(&box.m.cpu.mmu, &observer);
+	ck_assert_int_eq(machine_run(&box.m), END_HALTED);
+	ck_assert_uint_eq(translations, 18 * ROUNDS + 1);
+	mmu_observe(&box.m.cpu.mmu, NULL);
+	box_stop(&box);
+}
+END_TEST
+
 static void add_cases(Suite *suite)
 {
 	TCase *tc = tcase_create("plan_observed");
 
 	tcase_add_loop_test(tc, the_same_is_told_by_plan_as_by_instruction, 0, (int)ARRAY_LEN(programs));
+	tcase_add_test(tc, observer_may_want_translations_alone);
 	suite_add_tcase(suite, tc);
 }
 

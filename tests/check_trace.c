@@ -337,6 +337,72 @@ START_TEST(closed_pipe_ends_the_trace_only)
 }
 END_TEST
 
+/* Hits among other accesses, most of them near the last, in pages of all sizes; a few go where no other is. */
+static struct mmu_hit generate_hit(struct tlb_entry *entry, const struct mmu_hit *last)
+{
+	static const uint8_t accesses[] = {ACC_READ, ACC_WRITE, ACC_READ | ACC_WRITE};
+	bool near = next_random() % 4, same = near && next_random() % 2;
+	struct mmu_hit hit = {.entry = entry, .len = 4, .begins = !same};
+
+	entry->part = (uint8_t)(next_random() % 8 ? TLB_4K : next_random() % TLB_PARTS);
+	uint64_t offset = BIT(tlb_part_shift[entry->part]) - 1;
+	hit.gla.u = near ? last->gla.u + next_random() % 200 - 100 : number();
+	entry->gla = hit.gla.u & ~offset;
+	entry->frame = near ? entry->gla & BITS(40, 0) : number() & BITS(45, 0) & ~offset;
+	entry->gpa = next_random() % 2 ? entry->frame : number() & BITS(45, 0) & ~offset;
+	hit.insn.u = same ? last->insn.u : near ? last->insn.u + next_random() % 80 - 40 : number();
+	hit.clock = same ? last->clock : last->clock + (near ? 1 : number() % 1000);
+	hit.size = (uint16_t)(next_random() % 8 ? 8 : 1 << next_random() % 5);
+	hit.access = accesses[next_random() % 3] | (next_random() % 50 ? 0 : ACC_USER);
+	return hit;
+}
+
+static struct trace_record record_of(const struct mmu_hit *hit)
+{
+	uint64_t within = hit->gla.u - hit->entry->gla;
+
+	return (struct trace_record){.kind = TRACE_ACCESS,
+				     .flags = TRACE_TRANSLATES | TRACE_PLACED | TRACE_COUNTS,
+				     .access = hit->access,
+				     .size = hit->size,
+				     .cycle = hit->clock,
+				     .rip = hit->insn.u,
+				     .gla = hit->gla.u,
+				     .gpa = hit->entry->gpa + within,
+				     .hpa = hit->entry->frame + within};
+}
+
+START_TEST(hits_are_written_as_the_accesses_that_they_are)
+{
+	enum { BATCH = 7, HITS = 100000, BYTES = HITS / 4 * TRACE_RECORD_MAX };
+	static uint8_t bytes[2][BYTES];
+	static struct trace_state one, other;
+	struct tlb_entry entry[BATCH];
+	struct mmu_hit hit[BATCH], last = {.gla = GLA(0x7f0000001000), .insn = GLA(0x400000), .clock = 5};
+	uint8_t *at = bytes[0], *to = bytes[1];
+
+	seed = 88172645463325252ull;
+	trace_state_init(&one, 0, 0, 0);
+	trace_state_init(&other, 0, 0, 0);
+	for (unsigned n = 0; n < HITS; n += BATCH) {
+		for (unsigned i = 0; i < BATCH; i++) {
+			last = hit[i] = generate_hit(&entry[i], &last);
+			struct trace_record r = record_of(&hit[i]);
+			at = trace_encode(&one, &r, at);
+		}
+		for (const struct mmu_hit *h = hit; h != hit + BATCH;) { /* now and then there is room for one only */
+			const struct mmu_hit *before = h;
+			const uint8_t *limit = next_random() % 4 ? bytes[1] + BYTES : to;
+			to = trace_encode_hits(&other, &h, hit + BATCH, to, limit);
+			ck_assert(h == hit + BATCH || (h == before + 1 && to > limit));
+		}
+	}
+	ck_assert_uint_eq(to - bytes[1], at - bytes[0]);
+	ck_assert_mem_eq(bytes[0], bytes[1], (size_t)(at - bytes[0]));
+	ck_assert_mem_eq(&one, &other, sizeof one);
+}
+END_TEST
+
 START_TEST(lists_of_kinds)
 {
 	ck_assert_uint_eq(trace_kinds_parse("access"), BIT(TRACE_ACCESS));
@@ -362,6 +428,7 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, other_version_is_refused);
 	tcase_add_test(tc, full_disk_ends_the_trace_only);
 	tcase_add_test(tc, closed_pipe_ends_the_trace_only);
+	tcase_add_test(tc, hits_are_written_as_the_accesses_that_they_are);
 	tcase_add_test(tc, lists_of_kinds);
 	suite_add_tcase(suite, tc);
 }
