@@ -334,7 +334,7 @@ enum engine_stop engine_run(struct engine *e, uint64_t max)
 	e->rep_step = e->rep_suspended = e->smc_step = e->special_step = 0;
 	e->access.step = 0; /* a step that faulted, if its number is used again */
 	e->call_undo_at = 0;
-	e->lines_ahead.until = 0;
+	e->lines_ahead.until = e->loaded_elsewhere = 0;
 	e->begun_step = e->done;
 	e->insn = &e->no_insn;
 	take_prices(e);

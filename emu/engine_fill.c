@@ -255,6 +255,11 @@ static bool fill_data(struct engine *e, uint64_t page, bool write, uc_tlb_entry 
 		return give(e, page, hpa, write ? UC_PROT_WRITE : UC_PROT_READ, result);
 	if (e->insn->flags & INSN_RMW)
 		access |= ACC_READ | ACC_WRITE;
+	if (write && unlikely(e->loaded_elsewhere == e->done)) {
+		e->loaded_elsewhere = 0;
+		e->flush = true;
+		return begin_again(e);
+	}
 	access_begin(&e->access, e->done);
 	e->special_step = e->done;
 	e->block_special = true;

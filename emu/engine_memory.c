@@ -98,6 +98,20 @@ static void booked_piece(struct engine *e, bool write, uint64_t paddr, unsigned 
 	e->limit = 0;
 }
 
+/*
+ * Where a read-modify-write loads from. It is translated once, to write: if the engine has the page by a stale entry that may only be read,
+ * it loads from elsewhere, lacks the page for the store, and begins again then.
+ */
+static hpa_t modified_hpa(struct engine *e, uint64_t gla, hpa_t loaded)
+{
+	const struct tlb_entry *entry = mmu_peek_tlb(e->mmu, GLA(gla), false);
+
+	if (!entry || page_base(tlb_entry_hpa(entry, GLA(gla)).u) == page_base(loaded.u))
+		return loaded;
+	e->loaded_elsewhere = e->done;
+	return tlb_entry_hpa(entry, GLA(gla));
+}
+
 static __attribute__((noinline)) void piece_slow(struct engine *e, bool write, uint64_t paddr, unsigned size)
 {
 	if (e->mode != MODE_RUN || (paddr >= e->ram_end && paddr < e->device_base))
@@ -119,8 +133,11 @@ static __attribute__((noinline)) void piece_slow(struct engine *e, bool write, u
 	if (!access_piece(&e->access, e->insn, gla, size, write, access) || paddr >= e->ram_end)
 		return;
 	unsigned room = (unsigned)(PAGE_SIZE - page_offset(paddr));
+	hpa_t hpa = piece_hpa(e, paddr);
+	if (!write && (e->insn->flags & INSN_RMW))
+		hpa = modified_hpa(e, gla, hpa);
 	if (e->mmu->env.caches && access_price(&e->access))
-		price_data(e, piece_hpa(e, paddr), size < room ? size : room);
+		price_data(e, hpa, size < room ? size : room);
 	if (!write)
 		return;
 	if ((e->insn->flags & INSN_BRANCH) && e->insn->opcode == 0xff) {

@@ -288,6 +288,8 @@ struct engine {
 	uint64_t kept_base;	     /* .. code_base as they are */
 	bool left_across;	     /* such a block was left at its instruction */
 
+	uint64_t loaded_elsewhere; /* the step of a read-modify-write that loaded from another frame than its translation has found */
+
 	/* lines of instructions of a block, from first to last, that have gone through the cache already: up to this step */
 	struct {
 		uint64_t first, last, until;

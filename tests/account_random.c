@@ -312,13 +312,27 @@ static void emit_snippet(struct program *p)
 	emit(p, code, snippets[n].size);
 }
 
+/* Many lines without a branch, with a load now and then. */
+static void emit_straight(struct program *p)
+{
+	for (uint64_t lines = 12 + random_next(p) % 16; lines; lines--) {
+		for (unsigned i = 0; i < 6; i++)
+			emit(p, (const uint8_t[]){0x66, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0}, 9); /* nop */
+		if (random_next(p) % 2)
+			emit(p, (const uint8_t[]){0x48, 0x8b, 0x43, (uint8_t)(random_next(p) & 0x3f)}, 4); /* mov rax,[rbx+d] */
+		else
+			emit(p, (const uint8_t[]){0x48, 0xff, 0xc0}, 3); /* inc rax */
+	}
+	emit_snippet(p);
+}
+
 static void emit_one(struct program *p)
 {
 	uint64_t begin = p->at;
 
 	emit(p, (const uint8_t[]){0x4c, 0x8d, 0x2d, 0, 0, 0, 0}, 7); /* lea r13,[rip+size] */
 	uint64_t body = p->at;
-	switch (random_next(p) % 20) {
+	switch (random_next(p) % 21) {
 	case 0:
 	case 1:
 	case 2:
@@ -348,11 +362,15 @@ static void emit_one(struct program *p)
 	case 12:
 		emit_tables(p);
 		break;
+	case 13:
+		emit_straight(p);
+		break;
 	default:
 		for (uint64_t i = random_next(p) % 4 + 1; i; i--)
 			emit_snippet(p);
 	}
-	p->ram[begin + 3] = (uint8_t)(p->at - body);
+	uint32_t size = (uint32_t)(p->at - body);
+	memcpy(p->ram + begin + 3, &size, sizeof size);
 }
 
 static void change_pages(struct program *p)

@@ -184,7 +184,7 @@ static void compare_random(unsigned seed, const struct machine_config *processor
 	enum machine_end end[2];
 
 	snprintf(name, sizeof name, "program %u", seed);
-	config.max_insns = RANDOM_STEPS;
+	config.max_insns = getenv("ACCOUNT_STEPS") ? strtoull(getenv("ACCOUNT_STEPS"), NULL, 0) : RANDOM_STEPS;
 	for (unsigned i = 0; i < 2; i++) {
 		config.account = i ? account : ACCOUNT_INSN;
 		box_start_as(&boxes[i], &config);
