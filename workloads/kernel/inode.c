@@ -62,6 +62,8 @@ void inode_put(struct inode *inode)
 {
 	if (!inode || --inode->refs)
 		return;
+	if (inode->gone)
+		inode->gone(inode);
 	if ((inode->mode & S_IFMT) == S_IFDIR && !inode->links)
 		inode_put(inode->parent);
 	drop_frames(inode, 0);

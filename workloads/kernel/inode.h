@@ -61,7 +61,8 @@ struct inode {
 	void *state; /* the device's */
 	u64 device_number;
 	size_t (*generate)(const struct inode *inode, char *text,
-			   size_t size); /* S_IFREG: its text is made when it is opened; S_IFLNK: when it is read */
+			   size_t size);   /* S_IFREG: its text is made when it is opened; S_IFLNK: when it is read */
+	void (*gone)(struct inode *inode); /* called before it is freed */
 };
 
 /* A directory whose names are not kept but found out. */

@@ -8,6 +8,7 @@
 #include "program.h"
 #include "share.h"
 #include "string.h"
+#include "sysv_shm.h"
 #include "time.h"
 #include "user.h"
 
@@ -180,6 +181,8 @@ static void end_process(struct process *p)
 	process_drop_timers(p, true);
 	files_put(p->files);
 	p->pages_most = process_pages_most(p);
+	if (shm_segments && p->vm->refs == 1)
+		shm_left(p->vm);
 	vm_switch(NULL);
 	vm_put(p->vm);
 	inode_put(p->directory);

@@ -8,6 +8,7 @@
 #include "share.h"
 #include "string.h"
 #include "syscall.h"
+#include "sysv_shm.h"
 #include "time.h"
 #include "user.h"
 
@@ -49,6 +50,8 @@ static struct process *copy_process(const struct clone *c)
 		child->vm = parent->vm;
 	} else {
 		child->vm = vm_fork(parent->vm);
+		if (shm_segments && child->vm)
+			shm_forked(child->vm);
 	}
 	if (c->flags & CLONE_FILES) {
 		parent->files->refs++;
