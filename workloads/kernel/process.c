@@ -8,6 +8,7 @@
 #include "program.h"
 #include "share.h"
 #include "string.h"
+#include "sysv_sem.h"
 #include "sysv_shm.h"
 #include "time.h"
 #include "user.h"
@@ -67,6 +68,7 @@ struct process *process_new(struct process *parent)
 		memset(p->itimer, 0, sizeof(p->itimer));
 		p->timers = NULL;
 		p->next_timer = 0;
+		p->undo = NULL;
 		p->children = p->vforked = (struct wait_queue){NULL};
 		p->threads = 0;
 		p->ending = p->vfork = p->continued = false;
@@ -181,6 +183,8 @@ static void end_process(struct process *p)
 	process_drop_timers(p, true);
 	files_put(p->files);
 	p->pages_most = process_pages_most(p);
+	if (p->undo)
+		sem_exit(p);
 	if (shm_segments && p->vm->refs == 1)
 		shm_left(p->vm);
 	vm_switch(NULL);

@@ -52,6 +52,7 @@ struct process {
 	} itimer[ITIMERS];
 	struct posix_timer *timers;
 	int next_timer;
+	struct sem_undo *undo;
 	struct wait_queue children; /* waits for one to end */
 	struct wait_queue vforked;  /* the parent waits here until we exec or exit */
 	bool vfork;
