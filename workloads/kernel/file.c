@@ -5,6 +5,7 @@
 #include "errno.h"
 #include "heap.h"
 #include "lock.h"
+#include "mqueue.h"
 #include "record.h"
 #include "string.h"
 #include "time.h"
@@ -150,9 +151,11 @@ struct files *files_fork(const struct files *files)
 	return copy;
 }
 
-/* Any close of a file gives up the record locks that the process has on it. */
+/* Any close of a file gives up the record locks that the process has on it, and being told of messages. */
 static void drop(const struct files *files, struct file *file)
 {
+	if (mqueue_notices)
+		mqueue_forget(file->inode, files);
 	record_drop(file->inode, files);
 	file_put(file);
 }

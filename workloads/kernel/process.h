@@ -16,7 +16,18 @@ enum { THREADS_MAX = 1024, STACK_ORDER = 2, SYSCALL_VECTOR = 0x100, ITIMERS = 3 
 #define CONTAINER(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 /* RLIMIT_... */
-enum { LIMIT_TIME, LIMIT_FILE_SIZE, LIMIT_DATA, LIMIT_STACK, LIMIT_CORE, LIMIT_PROCESSES = 6, LIMIT_FILES, LIMIT_MEMORY = 9, LIMITS = 16 };
+enum {
+	LIMIT_TIME,
+	LIMIT_FILE_SIZE,
+	LIMIT_DATA,
+	LIMIT_STACK,
+	LIMIT_CORE,
+	LIMIT_PROCESSES = 6,
+	LIMIT_FILES,
+	LIMIT_MEMORY = 9,
+	LIMIT_QUEUES = 12,
+	LIMITS = 16
+};
 
 /* timer_create's */
 struct posix_timer {
