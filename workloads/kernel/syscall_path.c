@@ -591,38 +591,6 @@ long sys_utimensat(u64 fd, u64 name, u64 times, u64 flags)
 	return 0;
 }
 
-/* Attributes beyond what stat tells are not kept. */
-static long no_attribute(u64 fd, u64 name, bool follow)
-{
-	long rc = name ? look(fd, name, follow) : files_find(process_current->files, fd) ? 0 : -EBADF;
-
-	return rc ? rc : -ENOTSUP;
-}
-
-long sys_getxattr(u64 name, u64 attribute, u64 to, u64 size)
-{
-	(void)attribute;
-	(void)to;
-	(void)size;
-	return no_attribute(AT_FDCWD, name, true);
-}
-
-long sys_lgetxattr(u64 name, u64 attribute, u64 to, u64 size)
-{
-	(void)attribute;
-	(void)to;
-	(void)size;
-	return no_attribute(AT_FDCWD, name, false);
-}
-
-long sys_fgetxattr(u64 fd, u64 attribute, u64 to, u64 size)
-{
-	(void)attribute;
-	(void)to;
-	(void)size;
-	return no_attribute(fd, 0, true);
-}
-
 long sys_utimes(u64 name, u64 times)
 {
 	u64 spec[4];
