@@ -90,6 +90,7 @@ struct thread {
 	bool ending;	/* another thread calls execve */
 	u64 alt_stack, alt_size;
 	u32 policy, priority; /* sched_setscheduler: kept only */
+	u32 io_priority;      /* ioprio_set's; 0: none */
 	char name[16];
 	u64 clear_tid, robust_list;
 	u64 futex_key[2];

@@ -79,6 +79,7 @@ static void inherit(struct thread *child, const struct clone *c)
 
 	child->mask = t->mask;
 	memcpy(child->name, t->name, sizeof(child->name));
+	child->io_priority = t->io_priority;
 	child->policy = t->policy & 0x40000000 ? 0 : t->policy; /* SCHED_RESET_ON_FORK */
 	child->priority = child->policy ? t->priority : 0;
 	if ((t->policy & 0x40000000) && t->nice < 0)
