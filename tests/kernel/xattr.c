@@ -9,7 +9,7 @@
 
 static const char file[] = "/proc/version", link_name[] = "/proc/mounts", name[] = "user.name";
 static char text[100], large[70000];
-static char *nowhere = (char *)8;
+static char *volatile nowhere = (char *)8;
 
 static void result(const char *what, long rc)
 {

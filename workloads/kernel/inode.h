@@ -65,10 +65,10 @@ struct inode {
 	void (*gone)(struct inode *inode); /* called before it is freed */
 };
 
-/* A directory whose names are not kept but found out. */
+/* A directory some of whose names are not kept but found out. */
 struct names {
-	struct inode *(*find)(const char *name, size_t n); /* NULL: there is none such */
-	bool (*next)(u64 *number, char name[16]);	   /* the first name at or after number, for listing */
+	struct inode *(*find)(const struct inode *directory, const char *name, size_t n); /* NULL: there is none such */
+	bool (*next)(const struct inode *directory, u64 *number, char name[16]); /* the first name at or after number, for listing */
 };
 
 struct inode *inode_new(u32 mode);

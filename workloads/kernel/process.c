@@ -5,6 +5,7 @@
 #include "futex.h"
 #include "heap.h"
 #include "page.h"
+#include "proc_process.h"
 #include "program.h"
 #include "share.h"
 #include "string.h"
@@ -69,6 +70,7 @@ struct process *process_new(struct process *parent)
 		p->timers = NULL;
 		p->next_timer = 0;
 		p->undo = NULL;
+		p->proc = NULL;
 		p->children = p->vforked = (struct wait_queue){NULL};
 		p->threads = 0;
 		p->ending = p->vfork = p->continued = false;
@@ -93,6 +95,7 @@ void process_free(struct process *process)
 		link = &(*link)->next;
 	*link = process->next;
 	signal_drop_all(&process->pending);
+	proc_forget(process->proc);
 	heap_free(process->program_path);
 	heap_free(process);
 }
@@ -131,6 +134,7 @@ void thread_free(struct thread *thread)
 		link = &(*link)->next;
 	*link = thread->next;
 	share_leave(thread);
+	proc_forget(thread->proc);
 	signal_drop_all(&thread->pending);
 	page_free(physical((void *)thread->stack), STACK_ORDER);
 	heap_free(thread);

@@ -64,6 +64,7 @@ struct process {
 	struct posix_timer *timers;
 	int next_timer;
 	struct sem_undo *undo;
+	struct inode *proc;	    /* its directory there, if somebody looked */
 	struct wait_queue children; /* waits for one to end */
 	struct wait_queue vforked;  /* the parent waits here until we exec or exit */
 	bool vfork;
@@ -93,6 +94,7 @@ struct thread {
 	u32 io_priority;      /* ioprio_set's; 0: none */
 	char name[16];
 	u64 clear_tid, robust_list;
+	struct inode *proc; /* its directory there, if somebody looked */
 	u64 futex_key[2];
 	u32 futex_bits;
 	int futex_owner; /* waiting for a lock: who has it; the lock is at futex_address */
