@@ -4,6 +4,7 @@
 #include "epoll.h"
 #include "errno.h"
 #include "heap.h"
+#include "inotify.h"
 #include "lock.h"
 #include "mqueue.h"
 #include "record.h"
@@ -37,6 +38,8 @@ void file_put(struct file *file)
 {
 	if (--file->refs)
 		return;
+	if (inotify_watches && !(file->flags & O_PATH))
+		inotify_file(file->inode, file_writable(file) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	lock_drop(file);
 	record_drop(file->inode, file);
 	epoll_forget(file);

@@ -47,6 +47,7 @@ struct inode {
 	u64 accessed, modified, changed; /* nanoseconds */
 	u32 locks;			 /* flock: how many files hold a shared one; LOCKED_ALONE: one an exclusive one */
 	struct record *records;		 /* fcntl's locks */
+	struct watch *watches;		 /* inotify's */
 	u32 seals;			 /* memfd_create: F_SEAL_... */
 	u64 came, left; /* a pipe's or similar: how often something came that can be read, and room to write (epoll's edges) */
 	u64 *frames;	/* S_IFREG: the page cache, 0 where nothing was written */
