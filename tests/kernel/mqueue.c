@@ -166,8 +166,25 @@ static struct timespec in(long ms)
 	return t;
 }
 
+/* Until it waits for something. */
+static void asleep(int pid)
+{
+	char path[40], text[200], *end = NULL;
+
+	sprintf(path, "/proc/%d/stat", pid);
+	for (int tries = 0; tries < 500 && !(end && end[2] == 'S'); tries++) {
+		int fd = open(path, O_RDONLY), n = (int)read(fd, text, sizeof(text) - 1);
+		close(fd);
+		text[n > 0 ? n : 0] = 0;
+		end = strrchr(text, ')');
+		usleep(10000);
+	}
+}
+
 static void waiting(void)
 {
+	int pid;
+	long rc;
 	struct itimerval soon = {{0, 50000}, {0, 50000}}, never = {{0}};
 	struct timespec t = in(30), past = {1, 0}, bad = {1, 1000000000};
 	struct mq_attr a = {.mq_flags = O_NONBLOCK};
@@ -184,17 +201,19 @@ static void waiting(void)
 		get("one", q);
 		_exit(0);
 	}
-	result("until there is room", mq_send(q, "y", 2, 1));
+	rc = mq_send(q, "y", 2, 1);
 	wait(NULL);
+	result("until there is room", rc);
 	get("other", q);
-	if (!fork()) {
+	pid = fork();
+	if (!pid) {
 		get("given", q);
 		_exit(0);
 	}
-	usleep(60000);
+	asleep(pid);
 	mq_send(q, "to who waits", 13, 2);
-	attributes("none is left", q);
 	wait(NULL);
+	attributes("none is left", q);
 	result("not to wait", mq_setattr(q, &a, NULL));
 	get("none", q);
 	attributes("not waiting", q);
@@ -216,7 +235,7 @@ static void polling(void)
 	mqd_t q = make(1, 100, O_RDWR);
 	struct pollfd p = {.fd = q, .events = POLLIN | POLLOUT};
 	struct epoll_event e = {.events = EPOLLIN | EPOLLET};
-	int ep = epoll_create1(0);
+	int ep = epoll_create1(0), n;
 
 	result("polled", poll(&p, 1, 0));
 	printf("%x\n", p.revents);
@@ -233,8 +252,9 @@ static void polling(void)
 		get("makes room", q);
 		_exit(0);
 	}
-	result("room", poll(&p, 1, 5000));
+	n = poll(&p, 1, 5000);
 	wait(NULL);
+	result("room", n);
 	close(ep);
 	mq_close(q);
 	mq_unlink(name);
@@ -245,6 +265,8 @@ static void notices(void)
 	mqd_t q = make(4, 100, O_RDWR);
 	struct sigevent by_signal = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value = {.sival_int = 42}},
 			nothing = {.sigev_notify = SIGEV_NONE}, bad = {.sigev_notify = 9}, bad_signal = {.sigev_signo = 65};
+
+	int pid;
 
 	handled = 0;
 	sigaction(SIGUSR1, &(struct sigaction){.sa_sigaction = handle, .sa_flags = SA_SIGINFO}, NULL);
@@ -284,11 +306,12 @@ static void notices(void)
 	get("x", q);
 	close(dup(q));
 	result("any close ends it", mq_notify(q, &by_signal));
-	if (!fork()) {
+	pid = fork();
+	if (!pid) {
 		get("here, not there", q);
 		_exit(0);
 	}
-	usleep(60000);
+	asleep(pid);
 	mq_send(q, "x", 2, 0);
 	wait(NULL);
 	printf("handled %d\n", handled);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* System V message queues: types, sizes, waiting on both sides, removal; errors. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -154,13 +155,30 @@ static void sizes(int id)
 	result("a copy, and not", msgrcv(id, &in, 10, 0, MSG_COPY));
 }
 
+/* Until it waits for something. */
+static void asleep(int pid)
+{
+	char path[40], text[200], *end = NULL;
+
+	sprintf(path, "/proc/%d/stat", pid);
+	for (int tries = 0; tries < 500 && !(end && end[2] == 'S'); tries++) {
+		int fd = open(path, O_RDONLY), n = (int)read(fd, text, sizeof(text) - 1);
+		close(fd);
+		text[n > 0 ? n : 0] = 0;
+		end = strrchr(text, ')');
+		usleep(10000);
+	}
+}
+
 static void child(int id, long size, long type, int flags, const char *name)
 {
-	if (!fork()) {
+	int pid = fork();
+
+	if (!pid) {
 		get(name, id, size, type, flags);
 		_exit(0);
 	}
-	usleep(60000);
+	asleep(pid);
 }
 
 static void all_end(void)
@@ -177,11 +195,11 @@ static void waiting(int id)
 	child(id, SIZE, -4, 0, "up to four");
 	child(id, 2, 0, 0, "any, short");
 	send(id, 5, "is five", 0);
-	usleep(60000);
+	wait(NULL);
 	send(id, 3, "is three", 0);
-	usleep(60000);
+	wait(NULL);
 	send(id, 3, "is again", 0);
-	usleep(60000);
+	wait(NULL);
 	show("the long one stays", id);
 	get("stayed", id, SIZE, 0, IPC_NOWAIT);
 	child(id, SIZE, 0, 0, "given");
@@ -194,11 +212,12 @@ static void waiting(int id)
 	msgsnd(id, &out, SIZE, 0);
 	msgsnd(id, &out, SIZE, 0);
 	for (int i = 1; i < 4; i++) {
-		if (!fork()) {
+		int pid = fork();
+		if (!pid) {
 			out.type = i;
 			_exit(msgsnd(id, &out, 10, 0) != 0);
 		}
-		usleep(60000);
+		asleep(pid);
 	}
 	show("three wait", id);
 	get("one", id, SIZE, 0, 0);
@@ -229,7 +248,7 @@ static void interrupted(int id)
 
 static void removal(void)
 {
-	int id = msgget(IPC_PRIVATE, 0600), status;
+	int id = msgget(IPC_PRIVATE, 0600), status, pid;
 
 	child(id, SIZE, 0, 0, "removed");
 	child(id, SIZE, 0, 0, "removed");
@@ -240,11 +259,12 @@ static void removal(void)
 	out.type = 1;
 	msgsnd(id, &out, SIZE, 0);
 	msgsnd(id, &out, SIZE, 0);
-	if (!fork()) {
+	pid = fork();
+	if (!pid) {
 		result("sending", msgsnd(id, &out, SIZE, 0));
 		_exit(0);
 	}
-	usleep(60000);
+	asleep(pid);
 	msgctl(id, IPC_RMID, NULL);
 	wait(&status);
 	show("gone", id);
@@ -254,6 +274,7 @@ static void control(int id)
 {
 	struct msqid_ds d;
 	struct msginfo info;
+	int pid;
 
 	msgctl(id, IPC_STAT, &d);
 	d.msg_qbytes = 10;
@@ -262,11 +283,12 @@ static void control(int id)
 	result("fits", send(id, 1, "123456789", IPC_NOWAIT));
 	result("does not", send(id, 1, "", IPC_NOWAIT));
 	show("small", id);
-	if (!fork()) {
+	pid = fork();
+	if (!pid) {
 		result("until it grows", send(id, 1, "text", 0));
 		_exit(0);
 	}
-	usleep(60000);
+	asleep(pid);
 	d.msg_qbytes = 100;
 	msgctl(id, IPC_SET, &d);
 	all_end();

@@ -107,7 +107,8 @@ static void others(void)
 		for (;;)
 			pause();
 	}
-	usleep(50000);
+	while (letter(pid) != 'S' || strcmp(contents(pid, "comm"), "child\n"))
+		usleep(10000);
 	count("/proc", pid, &there);
 	printf("listed %d\n", there);
 	printf("%s", contents(pid, "comm"));
@@ -127,7 +128,8 @@ static void others(void)
 	sprintf(path, "/proc/%d", pid);
 	fd = open(path, O_RDONLY | O_DIRECTORY);
 	kill(pid, SIGKILL);
-	usleep(50000);
+	while (letter(pid) != 'Z')
+		usleep(10000);
 	printf("dead: %c\n", letter(pid));
 	printf("%s\n", line(pid, "status", "State"));
 	printf("command line: %d\n", (int)strlen(contents(pid, "cmdline")));

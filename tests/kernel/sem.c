@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* System V semaphores: values, several operations at once, waiting and who counts as waiting, undoing, removal; errors. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,22 +143,32 @@ static void values(int id)
 	result("negative set", op(-1, 0, 1, 0));
 }
 
+/* Until it waits for something. */
+static void asleep(int pid)
+{
+	char path[40], text[200], *end = NULL;
+
+	sprintf(path, "/proc/%d/stat", pid);
+	for (int tries = 0; tries < 500 && !(end && end[2] == 'S'); tries++) {
+		int fd = open(path, O_RDONLY), n = (int)read(fd, text, sizeof(text) - 1);
+		close(fd);
+		text[n > 0 ? n : 0] = 0;
+		end = strrchr(text, ')');
+		usleep(10000);
+	}
+}
+
 /* A child does this, and says how it ended. */
 static pid_t child(int id, int number, int change, int flags, const char *name)
 {
 	pid_t pid = fork();
 
 	if (pid) {
-		usleep(60000);
+		asleep(pid);
 		return pid;
 	}
 	result(name, op(id, number, change, flags));
 	_exit(0);
-}
-
-static void settle(void)
-{
-	usleep(60000);
 }
 
 static void waiting(int id)
@@ -170,13 +181,12 @@ static void waiting(int id)
 	child(id, 1, 0, 0, "woken");
 	show("three wait", id);
 	op(id, 0, 1, 0);
-	settle();
+	wait(NULL);
 	show("two wait", id);
 	two(id, 0, 2, 1, -1, 0);
-	settle();
-	show("none waits", id);
 	while (wait(NULL) > 0)
 		;
+	show("none waits", id);
 	child(id, 2, -1, 0, "one");
 	child(id, 2, -1, 0, "one");
 	set(id, 2, 2);
@@ -207,6 +217,9 @@ static void interrupted(int id)
 
 static void undoing(int id)
 {
+	int up[2], pid;
+	char c;
+
 	for (int i = 0; i < COUNT; i++)
 		set(id, i, 5);
 	if (!fork()) {
@@ -225,7 +238,8 @@ static void undoing(int id)
 	}
 	wait(NULL);
 	show("undone", id);
-	if (!fork()) {
+	pid = fork();
+	if (!pid) {
 		op(id, 0, 4, SEM_UNDO);
 		op(id, 1, -5, SEM_UNDO);
 		set(id, 0, 1);
@@ -234,8 +248,9 @@ static void undoing(int id)
 		execl("/proc/self/exe", "sem", "waits", NULL);
 		_exit(1);
 	}
-	settle();
+	asleep(pid);
 	show("kept over exec", id);
+	kill(pid, SIGTERM);
 	wait(NULL);
 	show("undone, not below zero", id);
 	if (!fork()) {
@@ -248,13 +263,15 @@ static void undoing(int id)
 	wait(NULL);
 	show("some", id);
 	set(id, 0, 0);
+	pipe(up);
 	if (!fork()) {
 		op(id, 0, 1, SEM_UNDO);
 		child(id, 0, 0, 0, "zero at the end");
 		_exit(0);
 	}
 	wait(NULL);
-	settle();
+	close(up[1]);
+	read(up[0], &c, 1); /* until all who had the other end are gone */
 	show("end", id);
 }
 
@@ -330,8 +347,8 @@ int main(int n, char **argument)
 
 	(void)argument;
 	if (n > 1) {
-		usleep(200000);
-		return 0;
+		for (;;)
+			pause();
 	}
 	keys();
 	id = make();
