@@ -146,14 +146,15 @@ static void values(int id)
 /* Until it waits for something. */
 static void asleep(int pid)
 {
-	char path[40], text[200], *end = NULL;
+	char path[40], text[200], *end;
 
 	sprintf(path, "/proc/%d/stat", pid);
-	for (int tries = 0; tries < 500 && !(end && end[2] == 'S'); tries++) {
+	for (int tries = 0, seen = 0; tries < 500 && seen < 3; tries++) {
 		int fd = open(path, O_RDONLY), n = (int)read(fd, text, sizeof(text) - 1);
 		close(fd);
 		text[n > 0 ? n : 0] = 0;
 		end = strrchr(text, ')');
+		seen = end && end[2] == 'S' ? seen + 1 : 0;
 		usleep(10000);
 	}
 }
