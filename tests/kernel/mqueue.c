@@ -270,7 +270,7 @@ static void notices(void)
 	int pid;
 
 	handled = 0;
-	sigaction(SIGUSR1, &(struct sigaction){.sa_sigaction = handle, .sa_flags = SA_SIGINFO}, NULL);
+	sigaction(SIGUSR1, &(struct sigaction){.sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_RESTART}, NULL);
 	result("asked", mq_notify(q, &by_signal));
 	result("asked again", mq_notify(q, &nothing));
 	memset(text, 0, sizeof(text));
