@@ -20,8 +20,7 @@ struct exec {
 static const char doc[] =
     "Runs PROGRAM, a static Linux program or a workload (vtxray workloads), in the guest kernel, with this standard input and output, and "
     "shows the counters from its first instruction to its end, apart for user and kernel mode. At a terminal the program has one too: "
-    "Ctrl-C "
-    "is the program's, Ctrl-\\ ends the run.\v"
+    "Ctrl-C and Ctrl-Z are the program's, Ctrl-\\ ends the run.\v"
     "Exit status: the program's own (128 + n: it died of signal n); 2 bad usage or bad file; 4 something that is not modelled; 124 "
     "--max-insns ran out; 130 Ctrl-C.";
 

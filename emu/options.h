@@ -31,7 +31,7 @@ struct run_options {
 	const char *shadow_log;		 /* where its events go; NULL: nowhere */
 	bool shadow_options;		 /* some of them were given */
 	const char *image;
-	bool tty;	   /* the guest kernel makes a terminal of the console: Ctrl-C is the program's */
+	bool tty;	   /* the guest kernel makes a terminal of the console: Ctrl-C and Ctrl-Z are the program's */
 	struct save *save; /* of the program: files to take out */
 	size_t saves;
 	char *arguments; /* all after --, joined; NULL: none */

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 static struct termios before, during;
-static bool for_guest; /* Ctrl-C */
+static bool for_guest; /* Ctrl-C and Ctrl-Z */
 static volatile sig_atomic_t is_raw, asked;
 static void (*kick_fn)(void *ctx);
 static void *kick_ctx;
@@ -28,7 +28,7 @@ static void make_raw(void)
 	during.c_lflag &= ~(tcflag_t)(ICANON | ECHO); /* ISIG stays: Ctrl-C is ours */
 	during.c_iflag &= ~(tcflag_t)ICRNL;	      /* Enter is CR, as on a serial line */
 	if (for_guest)
-		during.c_cc[VINTR] = _POSIX_VDISABLE;
+		during.c_cc[VINTR] = during.c_cc[VSUSP] = _POSIX_VDISABLE;
 	during.c_cc[VMIN] = 1;
 	during.c_cc[VTIME] = 0;
 	is_raw = tcsetattr(STDIN_FILENO, TCSANOW, &during) == 0;

@@ -10,7 +10,7 @@
 
 /*
  * kick is called from signal handlers with ctx. At most one terminal_start is in force at a time. guest_interrupts: the guest has the
- * terminal, and Ctrl-C is a byte for it; Ctrl-\ still ends the run.
+ * terminal, and Ctrl-C and Ctrl-Z are bytes for it; Ctrl-\ still ends the run.
  */
 void terminal_start(void (*kick)(void *ctx), void *ctx, bool guest_interrupts);
 /* Undoes it: terminal settings and signal handlers. */

@@ -19,7 +19,7 @@ like_host() {
 	grep 'kernel:' "$TMP/err"
 }
 
-for name in bounds events files locks mapping names records signalfd stops tasks timers; do
+for name in bounds events files inotify locks mapping mqueue msg names owners procs records sem shm signalfd splice stops tasks timers xattr; do
 	mkdir "$TMP/work.$name"
 	gcc -D_GNU_SOURCE -O1 -static -pthread -o "$TMP/$name" "$HERE/$name.c" || exit 1
 	(cd "$TMP/work.$name" && "$TMP/$name" </dev/null 2>/dev/null) >"$TMP/wanted"
@@ -49,6 +49,10 @@ END
 gcc -D_GNU_SOURCE -O1 -static -o "$TMP/huge" "$HERE/huge.c" || exit 1
 like_host 'advice of huge pages' "$TMP/huge"
 like_host 'advice of huge pages, with large ones' "$TMP/huge" --guest-page 2m
+
+printf '0 2000000000\n0 1000000000\n1\n-1\n' >"$TMP/wanted"
+gcc -O1 -static -o "$TMP/clock" "$HERE/clock.c" || exit 1
+like_host 'the clock is set' "$TMP/clock"
 
 cat >"$TMP/wanted" <<END
 equal: 50 50

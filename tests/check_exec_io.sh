@@ -81,6 +81,28 @@ is 'a terminal: status' 'status 5' "$got"
 is 'a terminal: output' '/dev/tty
 42' "$(tr -d '\r' <"$TMP/out" | grep -x '/dev/tty\|42')"
 
+# jobs: calls as on the host, and the shells' fg and bg
+gcc -D_GNU_SOURCE -O1 -static -o "$TMP/jobs" "$HERE/jobs.c" || exit 1
+wanted=$(timeout 20 script -qec "$TMP/jobs" /dev/null </dev/null | tr -d '\r')
+is 'the terminal is for the group in the foreground' "$wanted" "$(timeout 60 "$VTXRAY" exec --kernel tty=on "$TMP/jobs" </dev/null 2>/dev/null)"
+typed() { # LINE-OR-KEY...: one after the other, slowly
+	sleep 2
+	for line in "$@"; do
+		printf '%b' "$line"
+		sleep 1
+	done
+}
+for shell in "$busybox sh" "$(command -v bash-static) --noediting --norc -i"; do
+	typed 'busybox cat\r' 'text\r' '\0032' 'echo status $?\r' 'fg\r' 'more\r' '\0004' 'busybox cat &\r' '\r' 'jobs\r' 'kill -9 %1\r' '\r' \
+		'busybox sleep 50\r' '\0032' 'bg\r' 'jobs\r' 'fg\r' '\0003' 'exit 7\r' |
+		timeout -k 5 90 script -qec "$VTXRAY exec --quiet --file $busybox:/jobs/busybox --env PATH=/jobs $shell" /dev/null >"$TMP/out"
+	is "jobs of $shell: status" 7 $?
+	is "jobs of $shell: output" 'Stopped
+status 148
+Stopped
+Running' "$(grep -ao 'Stopped\|status [0-9][0-9]*\|Running' "$TMP/out" | uniq)"
+done
+
 # compare: a pipe is read once, all runs have it
 same() { sed -n 's/^ *\([a-z0-9-]*\) *exits:.*//; /ended differently\|exit status/p' "$1"; }
 for input in file pipe none; do

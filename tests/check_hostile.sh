@@ -31,6 +31,11 @@ ends chatter 124 chatter --max-insns 1M
 ends threads 3 'Resource temporarily unavailable' --mem 32M
 ends file 137 'kernel: out of memory: process 2 (hostile) is killed' --mem 24M
 
+ends semaphores 3 'Cannot allocate memory'
+ends segments 3 'No space left on device'
+gcc -D_GNU_SOURCE -O1 -static -o "$TMP/random" "$HERE/random.c" || exit 1
+is 'random arguments' alive "$(timeout 100 "$VTXRAY" exec --quiet "$TMP/random" 2>"$TMP/err" </dev/null | head -n 1; grep '^kernel' "$TMP/err")"
+
 # refused FILE WHY: the whole line
 refused() {
 	got=$(timeout 60 "$VTXRAY" exec "$1" 2>&1 </dev/null; echo "status $?")

@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <unistd.h>
 
 static int say(void)
@@ -89,6 +92,20 @@ static int file(void)
 	return say();
 }
 
+static int semaphores(void)
+{
+	while (semget(IPC_PRIVATE, 32000, 0600) >= 0)
+		;
+	return say();
+}
+
+static int segments(void)
+{
+	while (shmget(IPC_PRIVATE, 1, 0600) >= 0)
+		;
+	return say();
+}
+
 static void *sleeper(void *unused)
 {
 	pause();
@@ -112,9 +129,11 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		int (*run)(void);
-	} ways[] = {
-	    {"crash", crash},	  {"jump", jump}, {"privileged", privileged},	{"port", port}, {"recursion", recursion}, {"loop", loop},
-	    {"chatter", chatter}, {"huge", huge}, {"descriptors", descriptors}, {"file", file}, {"threads", threads}};
+	} ways[] = {{"crash", crash},	   {"jump", jump},	     {"privileged", privileged},
+		    {"port", port},	   {"recursion", recursion}, {"loop", loop},
+		    {"chatter", chatter},  {"huge", huge},	     {"descriptors", descriptors},
+		    {"file", file},	   {"threads", threads},     {"semaphores", semaphores},
+		    {"segments", segments}};
 
 	for (unsigned i = 0; argc > 1 && i < sizeof(ways) / sizeof(*ways); i++)
 		if (!strcmp(argv[1], ways[i].name))

@@ -10,6 +10,7 @@
 #include "process.h"
 #include "string.h"
 #include "syscall.h"
+#include "sysv_shm.h"
 #include "user.h"
 
 enum { SCRIPTS_MAX = 4, LINE = 256 };
@@ -189,6 +190,8 @@ static long load(struct inode *inode, const struct exec_strings *strings, struct
 	vm->heap_start = vm->heap_end = elf.end;
 	*regs = start;
 	p->pages_most = old && old->pages_most > p->pages_most ? old->pages_most : p->pages_most;
+	if (old && shm_segments && old->refs == 1)
+		shm_left(old);
 	if (old)
 		vm_put(old);
 	return 0;

@@ -4,7 +4,9 @@
 #include "epoll.h"
 #include "errno.h"
 #include "heap.h"
+#include "inotify.h"
 #include "lock.h"
+#include "mqueue.h"
 #include "record.h"
 #include "string.h"
 #include "time.h"
@@ -36,6 +38,8 @@ void file_put(struct file *file)
 {
 	if (--file->refs)
 		return;
+	if (inotify_watches && !(file->flags & O_PATH))
+		inotify_file(file->inode, file_writable(file) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	lock_drop(file);
 	record_drop(file->inode, file);
 	epoll_forget(file);
@@ -150,9 +154,11 @@ struct files *files_fork(const struct files *files)
 	return copy;
 }
 
-/* Any close of a file gives up the record locks that the process has on it. */
+/* Any close of a file gives up the record locks that the process has on it, and being told of messages. */
 static void drop(const struct files *files, struct file *file)
 {
+	if (mqueue_notices)
+		mqueue_forget(file->inode, files);
 	record_drop(file->inode, files);
 	file_put(file);
 }

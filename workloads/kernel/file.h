@@ -32,6 +32,8 @@ struct file {
 	struct inode *inode;
 	u64 position;
 	void *state; /* a pipe's end */
+	int owner;   /* F_SETOWN's: 0: none */
+	u8 owner_type, owner_signal;
 };
 
 struct files {

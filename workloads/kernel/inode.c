@@ -3,6 +3,7 @@
 #include "inode.h"
 #include "errno.h"
 #include "heap.h"
+#include "inotify.h"
 #include "page.h"
 #include "process.h"
 #include "string.h"
@@ -35,6 +36,8 @@ void inode_accessed(struct inode *inode)
 void inode_modified(struct inode *inode)
 {
 	inode->modified = inode->changed = time_real();
+	if (inotify_watches && (inode->mode & S_IFMT) == S_IFREG)
+		inotify_file(inode, IN_MODIFY);
 }
 
 void inode_changed(struct inode *inode)
@@ -62,6 +65,10 @@ void inode_put(struct inode *inode)
 {
 	if (!inode || --inode->refs)
 		return;
+	if (inode->watches)
+		inotify_gone(inode);
+	if (inode->gone)
+		inode->gone(inode);
 	if ((inode->mode & S_IFMT) == S_IFDIR && !inode->links)
 		inode_put(inode->parent);
 	drop_frames(inode, 0);
@@ -159,6 +166,12 @@ long inode_read(struct inode *inode, u64 offset, u64 to, u64 n)
 	return (long)done;
 }
 
+/* against being written to, or so far */
+static bool sealed(const struct inode *inode, u64 end)
+{
+	return (inode->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE)) || (end > inode->size && (inode->seals & SEAL_GROW));
+}
+
 long inode_write(struct inode *inode, u64 offset, u64 from, u64 n)
 {
 	u64 done = 0, limit = process_current->limit[LIMIT_FILE_SIZE].soft;
@@ -170,7 +183,7 @@ long inode_write(struct inode *inode, u64 offset, u64 from, u64 n)
 			return too_large();
 		n = limit - offset;
 	}
-	if ((inode->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE)) || (offset + n > inode->size && (inode->seals & SEAL_GROW)))
+	if (inode->seals && sealed(inode, offset + n))
 		return -EPERM;
 	while (done < n) {
 		u64 c = chunk(offset + done, n - done), frame = inode_frame(inode, (offset + done) / PAGE, true);
@@ -182,7 +195,8 @@ long inode_write(struct inode *inode, u64 offset, u64 from, u64 n)
 		if (offset + done > inode->size)
 			inode->size = offset + done;
 	}
-	inode_modified(inode);
+	if (done)
+		inode_modified(inode);
 	return (long)done;
 }
 

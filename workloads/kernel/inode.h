@@ -47,6 +47,7 @@ struct inode {
 	u64 accessed, modified, changed; /* nanoseconds */
 	u32 locks;			 /* flock: how many files hold a shared one; LOCKED_ALONE: one an exclusive one */
 	struct record *records;		 /* fcntl's locks */
+	struct watch *watches;		 /* inotify's */
 	u32 seals;			 /* memfd_create: F_SEAL_... */
 	u64 came, left; /* a pipe's or similar: how often something came that can be read, and room to write (epoll's edges) */
 	u64 *frames;	/* S_IFREG: the page cache, 0 where nothing was written */
@@ -61,13 +62,14 @@ struct inode {
 	void *state; /* the device's */
 	u64 device_number;
 	size_t (*generate)(const struct inode *inode, char *text,
-			   size_t size); /* S_IFREG: its text is made when it is opened; S_IFLNK: when it is read */
+			   size_t size);   /* S_IFREG: its text is made when it is opened; S_IFLNK: when it is read */
+	void (*gone)(struct inode *inode); /* called before it is freed */
 };
 
-/* A directory whose names are not kept but found out. */
+/* A directory some of whose names are not kept but found out. */
 struct names {
-	struct inode *(*find)(const char *name, size_t n); /* NULL: there is none such */
-	bool (*next)(u64 *number, char name[16]);	   /* the first name at or after number, for listing */
+	struct inode *(*find)(const struct inode *directory, const char *name, size_t n); /* NULL: there is none such */
+	bool (*next)(const struct inode *directory, u64 *number, char name[16]); /* the first name at or after number, for listing */
 };
 
 struct inode *inode_new(u32 mode);

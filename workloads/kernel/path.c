@@ -23,7 +23,7 @@ static struct inode *child(struct inode *directory, const char *name, size_t n)
 	if (n == 2 && name[0] == '.' && name[1] == '.')
 		return directory->parent ? directory->parent : directory;
 	if (directory->names)
-		return directory->names->find(name, n);
+		return directory->names->find(directory, name, n);
 	e = inode_find(directory, name, n);
 	return e ? e->inode : NULL;
 }

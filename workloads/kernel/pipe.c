@@ -64,6 +64,42 @@ static long pipe_read(struct file *file, u64 to, u64 n)
 	return (long)done;
 }
 
+long pipe_filled(struct file *file, bool wait)
+{
+	struct pipe *p = pipe_of(file);
+
+	while (!filled(p) && p->writers) {
+		if (!wait)
+			return -EAGAIN;
+		if (wait_on(&p->not_empty, 0))
+			return -ERESTART;
+	}
+	return (long)filled(p);
+}
+
+bool pipe_peek(const struct file *file, u64 skip, u64 to, u64 n)
+{
+	const struct pipe *p = pipe_of(file);
+
+	for (u64 done = 0, c; done < n; done += c) {
+		u64 at = (p->read + skip + done) % p->size;
+		c = least(n - done, n - done, p->size - at);
+		if (!user_write(to + done, p->ring + at, c))
+			return false;
+	}
+	return true;
+}
+
+void pipe_take(struct file *file, u64 n)
+{
+	struct pipe *p = pipe_of(file);
+
+	p->read += n;
+	wake_all(&p->not_full);
+	file->inode->left++;
+	wake_pollers();
+}
+
 static long broken(void)
 {
 	signal_send_thread(thread_current, &(struct siginfo){.signal = SIGPIPE});
@@ -95,6 +131,22 @@ static long pipe_write(struct file *file, u64 from, u64 n)
 		wake_pollers();
 	}
 	return (long)done;
+}
+
+long pipe_room(struct file *file, bool wait)
+{
+	struct pipe *p = pipe_of(file);
+
+	for (;;) {
+		if (!p->readers)
+			return broken();
+		if (filled(p) < p->size)
+			return (long)(p->size - filled(p));
+		if (!wait)
+			return -EAGAIN;
+		if (wait_on(&p->not_full, 0))
+			return -ERESTART;
+	}
 }
 
 static unsigned pipe_ready(struct file *file)

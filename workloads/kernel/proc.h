@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* /proc/self: exe, maps, and the few other files that libc and shells read. */
+/* /proc: the few files that libc and shells read. */
 #ifndef KERNEL_PROC_H
 #define KERNEL_PROC_H
 

@@ -5,9 +5,12 @@
 #include "futex.h"
 #include "heap.h"
 #include "page.h"
+#include "proc_process.h"
 #include "program.h"
 #include "share.h"
 #include "string.h"
+#include "sysv_sem.h"
+#include "sysv_shm.h"
 #include "time.h"
 #include "user.h"
 
@@ -66,6 +69,8 @@ struct process *process_new(struct process *parent)
 		memset(p->itimer, 0, sizeof(p->itimer));
 		p->timers = NULL;
 		p->next_timer = 0;
+		p->undo = NULL;
+		p->proc = NULL;
 		p->children = p->vforked = (struct wait_queue){NULL};
 		p->threads = 0;
 		p->ending = p->vfork = p->continued = false;
@@ -90,6 +95,7 @@ void process_free(struct process *process)
 		link = &(*link)->next;
 	*link = process->next;
 	signal_drop_all(&process->pending);
+	proc_forget(process->proc);
 	heap_free(process->program_path);
 	heap_free(process);
 }
@@ -128,6 +134,7 @@ void thread_free(struct thread *thread)
 		link = &(*link)->next;
 	*link = thread->next;
 	share_leave(thread);
+	proc_forget(thread->proc);
 	signal_drop_all(&thread->pending);
 	page_free(physical((void *)thread->stack), STACK_ORDER);
 	heap_free(thread);
@@ -180,6 +187,10 @@ static void end_process(struct process *p)
 	process_drop_timers(p, true);
 	files_put(p->files);
 	p->pages_most = process_pages_most(p);
+	if (p->undo)
+		sem_exit(p);
+	if (shm_segments && p->vm->refs == 1)
+		shm_left(p->vm);
 	vm_switch(NULL);
 	vm_put(p->vm);
 	inode_put(p->directory);

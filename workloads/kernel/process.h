@@ -16,7 +16,18 @@ enum { THREADS_MAX = 1024, STACK_ORDER = 2, SYSCALL_VECTOR = 0x100, ITIMERS = 3 
 #define CONTAINER(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 /* RLIMIT_... */
-enum { LIMIT_TIME, LIMIT_FILE_SIZE, LIMIT_DATA, LIMIT_STACK, LIMIT_CORE, LIMIT_PROCESSES = 6, LIMIT_FILES, LIMIT_MEMORY = 9, LIMITS = 16 };
+enum {
+	LIMIT_TIME,
+	LIMIT_FILE_SIZE,
+	LIMIT_DATA,
+	LIMIT_STACK,
+	LIMIT_CORE,
+	LIMIT_PROCESSES = 6,
+	LIMIT_FILES,
+	LIMIT_MEMORY = 9,
+	LIMIT_QUEUES = 12,
+	LIMITS = 16
+};
 
 /* timer_create's */
 struct posix_timer {
@@ -52,6 +63,8 @@ struct process {
 	} itimer[ITIMERS];
 	struct posix_timer *timers;
 	int next_timer;
+	struct sem_undo *undo;
+	struct inode *proc;	    /* its directory there, if somebody looked */
 	struct wait_queue children; /* waits for one to end */
 	struct wait_queue vforked;  /* the parent waits here until we exec or exit */
 	bool vfork;
@@ -78,8 +91,10 @@ struct thread {
 	bool ending;	/* another thread calls execve */
 	u64 alt_stack, alt_size;
 	u32 policy, priority; /* sched_setscheduler: kept only */
+	u32 io_priority;      /* ioprio_set's; 0: none */
 	char name[16];
 	u64 clear_tid, robust_list;
+	struct inode *proc; /* its directory there, if somebody looked */
 	u64 futex_key[2];
 	u32 futex_bits;
 	int futex_owner; /* waiting for a lock: who has it; the lock is at futex_address */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Stopping. LIMIT: the program that was started, which nobody here could continue, is not stopped; nor is anybody by a terminal. */
+/* Stopping. LIMIT: the program that was started, which nobody here could continue, is not stopped. */
 #include "stop.h"
 #include "process.h"
 
@@ -20,18 +20,18 @@ static void tell_parent(struct process *p, int code, int status)
 
 /* A group in which nobody has a parent outside, in its session: nobody would continue it. The first program's parent is one, as a shell
  * would be. */
-static bool orphaned(int group)
+bool stop_orphaned(int group)
 {
 	for (const struct process *p = process_list; p; p = p->next)
 		if (p->group == group && !p->zombie &&
-		    (p->parent ? p->parent->group != group && p->parent->session == p->session : p->session == NOBODY))
+		    (p->parent ? p->parent->group != group && p->parent->session == p->session : p == process_list))
 			return false;
 	return true;
 }
 
 void stop_process(struct process *process, int signal)
 {
-	if (!process->parent || (signal != SIGSTOP && orphaned(process->group)))
+	if (!process->parent || (signal != SIGSTOP && stop_orphaned(process->group)))
 		return;
 	if (process->stopped)
 		return;

@@ -12,6 +12,8 @@ struct process;
 /* Stops the process, whose parent is told. Its threads wait when they next leave the kernel; those that sleep sleep on. */
 void stop_process(struct process *process, int signal);
 void stop_continue(struct process *process);
+/* Nobody would continue this group. */
+bool stop_orphaned(int group);
 /* Returns when the current thread's process is not stopped, or ends. */
 void stop_wait(void);
 

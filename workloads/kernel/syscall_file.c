@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Calls on open files. */
 #include "errno.h"
+#include "file_owner.h"
 #include "pipe.h"
 #include "process.h"
 #include "record.h"
@@ -309,6 +310,13 @@ long sys_fcntl(u64 fd, u64 command, u64 argument)
 		return add_seals(file, (u32)argument);
 	case F_GET_SEALS:
 		return file->inode->seals & SEALED ? (long)(file->inode->seals & ~SEALED) : -EINVAL;
+	case F_SETOWN:
+	case F_GETOWN:
+	case F_SETSIG:
+	case F_GETSIG:
+	case F_SETOWN_EX:
+	case F_GETOWN_EX:
+		return file_owner_control(file, command, argument);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:

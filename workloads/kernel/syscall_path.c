@@ -3,6 +3,7 @@
 #include "device.h"
 #include "errno.h"
 #include "heap.h"
+#include "inotify.h"
 #include "page.h"
 #include "path.h"
 #include "pipe.h"
@@ -106,6 +107,11 @@ static long add(struct inode *inode)
 	bool gone = found.parent != path_root && !found.parent->links; /* a removed directory takes nothing */
 	long rc = gone ? -ENOENT : inode ? inode_add(found.parent, found.name, found.length, inode) : -ENOMEM;
 
+	if (rc == 0 && inotify_watches) {
+		if (type(inode) != S_IFDIR && inode->links > 1)
+			inotify_self(inode, IN_ATTRIB);
+		inotify_name(found.parent, found.name, found.length, inode, IN_CREATE, 0);
+	}
 	inode_put(inode);
 	return rc;
 }
@@ -166,6 +172,8 @@ static long open_found(u64 flags)
 		file_put(file);
 		return rc;
 	}
+	if (inotify_watches && !(flags & O_PATH))
+		inotify_file(inode, IN_OPEN);
 	return files_add(process_current->files, file, 0, flags & O_CLOEXEC);
 }
 
@@ -324,6 +332,31 @@ long sys_link(u64 from, u64 to)
 	return sys_linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
+/* The name is there no more; the inode may go now. */
+static void removed(const struct path *path, struct inode *inode)
+{
+	if (inotify_watches) {
+		if (type(inode) != S_IFDIR)
+			inotify_self(inode, IN_ATTRIB);
+		inotify_name(path->parent, path->name, path->length, inode, IN_DELETE, 0);
+	}
+	inode_put(inode);
+}
+
+/* The inode has another name now, and what had that before may go (NULL: nothing). */
+static void moved(struct inode *inode, struct inode *before)
+{
+	if (inotify_watches) {
+		u32 cookie = inotify_cookie();
+		inotify_name(found.parent, found.name, found.length, inode, IN_MOVED_FROM, cookie);
+		inotify_name(second.parent, second.name, second.length, inode, IN_MOVED_TO, cookie);
+		if (before)
+			inotify_self(before, IN_ATTRIB);
+		inotify_self(inode, IN_MOVE_SELF);
+	}
+	inode_put(before);
+}
+
 static bool has_entries(const struct inode *inode)
 {
 	return type(inode) == S_IFDIR && inode->entries;
@@ -350,7 +383,9 @@ long sys_unlinkat(u64 fd, u64 name, u64 flags)
 	entry = inode_find(found.parent, found.name, found.length);
 	if (!entry)
 		return -EPERM; /* of /proc */
+	inode_get(found.inode);
 	inode_remove(found.parent, entry);
+	removed(&found, found.inode);
 	return 0;
 }
 
@@ -405,12 +440,18 @@ long sys_renameat2(u64 from_fd, u64 from, u64 to_fd, u64 to, u64 flags)
 	old = second.inode ? inode_find(second.parent, second.name, second.length) : NULL;
 	if (second.inode && !old)
 		return -EBUSY;
-	if (old)
+	if (old) {
+		inode_get(second.inode);
 		inode_remove(second.parent, old);
+	}
 	rc = inode_add(second.parent, second.name, second.length, inode);
-	if (rc == 0)
-		inode_remove(found.parent, entry);
-	return rc;
+	if (rc) {
+		inode_put(old ? second.inode : NULL);
+		return rc;
+	}
+	inode_remove(found.parent, entry);
+	moved(inode, second.inode);
+	return 0;
 }
 
 long sys_renameat(u64 from_fd, u64 from, u64 to_fd, u64 to)
@@ -488,10 +529,17 @@ long sys_truncate(u64 name, u64 size)
 	return rc ? rc : inode_truncate(found.inode, size);
 }
 
+static void changed(struct inode *inode, u32 event)
+{
+	inode_changed(inode);
+	if (inotify_watches)
+		inotify_file(inode, event);
+}
+
 static long set_mode(struct inode *inode, u64 mode)
 {
 	inode->mode = (inode->mode & S_IFMT) | ((u32)mode & 07777);
-	inode_changed(inode);
+	changed(inode, IN_ATTRIB);
 	return 0;
 }
 
@@ -525,7 +573,7 @@ static long set_owner(struct inode *inode, u64 user, u64 group)
 		inode->group = (u32)group;
 	if (type(inode) != S_IFDIR)
 		inode->mode &= ~(u32)(SETUID | (inode->mode & GROUP_EXECUTES ? SETGID : 0));
-	inode_changed(inode);
+	changed(inode, IN_ATTRIB);
 	return 0;
 }
 
@@ -587,40 +635,8 @@ long sys_utimensat(u64 fd, u64 name, u64 times, u64 flags)
 		inode = found.inode;
 	inode->accessed = new_time(spec, inode->accessed);
 	inode->modified = new_time(spec + 2, inode->modified);
-	inode_changed(inode);
+	changed(inode, spec[3] == UTIME_OMIT ? 0 : spec[1] == UTIME_OMIT ? IN_MODIFY : IN_ATTRIB);
 	return 0;
-}
-
-/* Attributes beyond what stat tells are not kept. */
-static long no_attribute(u64 fd, u64 name, bool follow)
-{
-	long rc = name ? look(fd, name, follow) : files_find(process_current->files, fd) ? 0 : -EBADF;
-
-	return rc ? rc : -ENOTSUP;
-}
-
-long sys_getxattr(u64 name, u64 attribute, u64 to, u64 size)
-{
-	(void)attribute;
-	(void)to;
-	(void)size;
-	return no_attribute(AT_FDCWD, name, true);
-}
-
-long sys_lgetxattr(u64 name, u64 attribute, u64 to, u64 size)
-{
-	(void)attribute;
-	(void)to;
-	(void)size;
-	return no_attribute(AT_FDCWD, name, false);
-}
-
-long sys_fgetxattr(u64 fd, u64 attribute, u64 to, u64 size)
-{
-	(void)attribute;
-	(void)to;
-	(void)size;
-	return no_attribute(fd, 0, true);
 }
 
 long sys_utimes(u64 name, u64 times)
@@ -637,6 +653,6 @@ long sys_utimes(u64 name, u64 times)
 		return rc;
 	found.inode->accessed = times ? spec[0] * SECOND + spec[1] * 1000 : time_real();
 	found.inode->modified = times ? spec[2] * SECOND + spec[3] * 1000 : time_real();
-	inode_changed(found.inode);
+	changed(found.inode, IN_ATTRIB);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "share.h"
 #include "string.h"
 #include "syscall.h"
+#include "sysv_shm.h"
 #include "time.h"
 #include "user.h"
 
@@ -49,6 +50,8 @@ static struct process *copy_process(const struct clone *c)
 		child->vm = parent->vm;
 	} else {
 		child->vm = vm_fork(parent->vm);
+		if (shm_segments && child->vm)
+			shm_forked(child->vm);
 	}
 	if (c->flags & CLONE_FILES) {
 		parent->files->refs++;
@@ -76,6 +79,7 @@ static void inherit(struct thread *child, const struct clone *c)
 
 	child->mask = t->mask;
 	memcpy(child->name, t->name, sizeof(child->name));
+	child->io_priority = t->io_priority;
 	child->policy = t->policy & 0x40000000 ? 0 : t->policy; /* SCHED_RESET_ON_FORK */
 	child->priority = child->policy ? t->priority : 0;
 	if ((t->policy & 0x40000000) && t->nice < 0)

@@ -157,6 +157,8 @@ static long list_one(u64 to, u64 room, const struct inode *inode, const char *na
 }
 
 /* The position is 0 at ".", 1 at "..", then the cookie of the next entry. */
+#define NAMES_AT (1ull << 32) /* positions of names that are found out, after those that are kept */
+
 long sys_getdents64(u64 fd, u64 to, u64 room)
 {
 	struct file *file = files_find(process_current->files, fd);
@@ -173,21 +175,23 @@ long sys_getdents64(u64 fd, u64 to, u64 room)
 		n = list_one(to + (u64)done, room - (u64)done, inode, file->position ? ".." : ".", file->position + 1);
 		done += n > 0 ? n : 0;
 	}
-	while (n > 0 && directory->names) {
-		u64 number = file->position - 2;
-		char name[16];
-		if (!directory->names->next(&number, name))
-			break;
-		n = list_one(to + (u64)done, room - (u64)done, directory->names->find(name, strlen(name)), name, number + 3);
-		done += n > 0 ? n : 0;
-		file->position = n > 0 ? number + 3 : file->position;
-	}
 	for (const struct entry *e = directory->entries; n > 0 && e; e = e->next) {
 		if (e->cookie < file->position)
 			continue;
 		n = list_one(to + (u64)done, room - (u64)done, e->inode, e->name, e->cookie + 1);
 		done += n > 0 ? n : 0;
 		file->position = n > 0 ? e->cookie + 1 : e->cookie;
+	}
+	while (n > 0 && directory->names) {
+		u64 number = file->position < NAMES_AT ? 0 : file->position - NAMES_AT;
+		const struct inode *inode;
+		char name[16];
+		if (!directory->names->next(directory, &number, name))
+			break;
+		inode = directory->names->find(directory, name, strlen(name));
+		n = inode ? list_one(to + (u64)done, room - (u64)done, inode, name, NAMES_AT + number + 1) : 1;
+		done += inode && n > 0 ? n : 0;
+		file->position = n > 0 ? NAMES_AT + number + 1 : file->position;
 	}
 	return done ? done : n < 0 ? n : n == 0 ? -EINVAL : 0;
 }

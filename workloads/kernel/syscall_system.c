@@ -27,10 +27,11 @@ void process_first_limits(struct process *p)
 	p->limit[LIMIT_STACK].soft = STACK_SIZE;
 	p->limit[LIMIT_CORE].soft = 0;
 	p->limit[LIMIT_PROCESSES] = (struct limit){THREADS_MAX, THREADS_MAX};
+	p->limit[LIMIT_QUEUES] = (struct limit){819200, 819200};
 	p->limit[LIMIT_FILES] = (struct limit){p->files->limit, FILES};
 }
 
-/* Those of time, file size, data, stack, files and address space are obeyed, others kept. */
+/* Those of time, file size, data, stack, files, address space and message queues are obeyed, others kept. */
 static long set_limit(struct process *p, u64 which, const struct limit *new)
 {
 	if (new->soft > new->hard)

@@ -102,6 +102,35 @@ long sys_clock_gettime(u64 clock, u64 to)
 	return time_write(to, ns) ? 0 : -EFAULT;
 }
 
+/* LIMIT: who waits for a time of the clock, or has a timer for one, is not moved with it. */
+long sys_clock_settime(u64 clock, u64 from)
+{
+	u64 ns;
+	long rc;
+
+	if ((int)clock != CLOCK_REALTIME)
+		return -EINVAL;
+	rc = time_read(from, &ns);
+	return rc ? rc : time_set_real(ns) ? 0 : -EINVAL;
+}
+
+/* The time zone is not kept. */
+long sys_settimeofday(u64 from, u64 zone)
+{
+	u64 value[2];
+	u32 both[2];
+
+	if (from && !user_read(value, from, sizeof(value)))
+		return -EFAULT;
+	if (from && (value[1] >= 1000000 || (long)value[0] < 0))
+		return -EINVAL;
+	if (zone && !user_read(both, zone, sizeof(both)))
+		return -EFAULT;
+	if (zone && ((int)both[0] > 15 * 60 || (int)both[0] < -15 * 60))
+		return -EINVAL;
+	return !from || time_set_real(clock_clamp(value[0], value[1] * 1000)) ? 0 : -EINVAL;
+}
+
 long sys_clock_getres(u64 clock, u64 to)
 {
 	u64 ns;

@@ -12,6 +12,7 @@ enum { PIT_HZ = 1193182, PIT_2 = 0x42, PIT_MODE = 0x43, PIT_GATE = 0x61 };
 #define EPOCH 1577836800ull /* 2020-01-01 00:00 UTC */
 
 static u64 tsc_start, tsc_hz, apic_hz;
+static u64 real_start = EPOCH * SECOND;
 
 static u64 scale(u64 count, u64 from, u64 to)
 {
@@ -64,5 +65,13 @@ u64 time_now(void)
 
 u64 time_real(void)
 {
-	return EPOCH * SECOND + time_now();
+	return real_start + time_now();
+}
+
+bool time_set_real(u64 ns)
+{
+	if (ns < time_now())
+		return false;
+	real_start = ns - time_now();
+	return true;
 }

@@ -12,5 +12,7 @@ enum { TIMER_VECTOR = 0x40, SPURIOUS_VECTOR = 0xff };
 void time_init(u64 hz);
 u64 time_now(void);  /* since the kernel began */
 u64 time_real(void); /* since 1970; the kernel begins at a fixed date */
+/* From now on it is that late. What waits for a time waits as long as it would have. false: that is before the kernel began. */
+bool time_set_real(u64 ns);
 
 #endif

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The console as standard files. Input is looked for by the reader, and by the timer while somebody waits. As a terminal: lines, with erase
- * (DEL), kill (^U), end (^D), interrupt (^C); echo; NL is sent as CR NL only if the program asks for it with TCSETS (OPOST). As streams
- * nothing is read that the program does not ask for.
+ * (DEL), kill (^U), end (^D), interrupt (^C), quit (^\), suspend (^Z); echo; NL is sent as CR NL only if the program asks for it with
+ * TCSETS (OPOST). As streams nothing is read that the program does not ask for.
  */
 #include "tty.h"
 #include "errno.h"
 #include "file.h"
 #include "process.h"
 #include "string.h"
+#include "tty_jobs.h"
 #include "user.h"
 
 enum { RING = 4096 };
-enum { TCGETS = 0x5401, TCSETS, TCSETSW, TCSETSF, TIOCGPGRP = 0x540f, TIOCSPGRP = 0x5410, TIOCGWINSZ = 0x5413, FIONREAD = 0x541b };
-enum { ICRNL = 0400, OPOST = 1, ISIG = 1, ICANON = 2, ECHO = 010 };
-enum { VINTR, VQUIT, VERASE, VKILL, VEOF };
+enum { TCGETS = 0x5401, TCSETS, TCSETSW, TCSETSF, TIOCGWINSZ = 0x5413, FIONREAD = 0x541b };
+enum { ICRNL = 0400, OPOST = 1, ISIG = 1, ICANON = 2, ECHO = 010, TOSTOP = 0400 };
+enum { VINTR, VQUIT, VERASE, VKILL, VEOF, VSUSP = 10 };
 
 static bool terminal;
 static char ring[RING];
@@ -26,7 +27,6 @@ static struct termios { /* as TCGETS has it */
 	u32 in, out, control, local;
 	u8 line, characters[19];
 } termios = {ICRNL, 0, 0x4bf, ISIG | ICANON | ECHO, 0, {3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22}};
-static int foreground;
 
 static bool line_mode(void)
 {
@@ -76,22 +76,29 @@ static bool edit(u8 c)
 	return true;
 }
 
-static void interrupt(void)
+/* A character that sends a signal. */
+static bool interrupt(u8 c)
 {
-	for (struct process *p = process_list; p; p = p->next)
-		if (p->group == foreground)
-			signal_send(p, &(struct siginfo){.signal = SIGINT, .code = SI_KERNEL});
+	static const struct {
+		u8 character, signal;
+		const char *echo;
+	} keys[] = {{VINTR, SIGINT, "^C\n"}, {VQUIT, SIGQUIT, "^\\\n"}, {VSUSP, SIGTSTP, "^Z\n"}};
+
+	for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (c && c == termios.characters[keys[i].character]) {
+			echo(keys[i].echo);
+			tty_jobs_signal(keys[i].signal);
+			return true;
+		}
+	return false;
 }
 
 static void type(u8 c)
 {
 	if (c == '\r' && (termios.in & ICRNL))
 		c = '\n';
-	if ((termios.local & ISIG) && c == termios.characters[VINTR]) {
-		echo("^C\n");
-		interrupt();
+	if ((termios.local & ISIG) && interrupt(c))
 		return;
-	}
 	if (line_mode() && edit(c))
 		return;
 	ring[arrived++ % RING] = (char)c;
@@ -152,12 +159,13 @@ static long wait_input(const struct file *file)
 static long terminal_read(struct file *file, u64 to, u64 n)
 {
 	u64 done = 0;
+	long rc;
 
-	while (!available()) {
-		long rc = wait_input(file);
-		if (rc)
-			return rc;
-	}
+	while ((rc = tty_jobs_read()) == 0 && !available())
+		if ((rc = wait_input(file)))
+			break;
+	if (rc)
+		return rc;
 	while (done < n && taken < lines_end) {
 		char c = ring[taken % RING];
 		if (!user_write(to + done, &c, 1))
@@ -178,8 +186,11 @@ static long terminal_read(struct file *file, u64 to, u64 n)
 static long terminal_write(struct file *file, u64 from, u64 n)
 {
 	char text[256];
+	long rc = termios.local & TOSTOP ? tty_jobs_change() : 0;
 
 	(void)file;
+	if (rc)
+		return rc;
 	for (u64 done = 0, c; done < n; done += c) {
 		c = n - done < sizeof(text) ? n - done : sizeof(text);
 		if (!user_read(text, from + done, c))
@@ -247,6 +258,7 @@ static long terminal_control(struct file *file, u64 request, u64 argument)
 {
 	static const u16 size[4] = {24, 80, 0, 0};
 	int waiting;
+	long rc;
 
 	(void)file;
 	switch (request) {
@@ -255,19 +267,16 @@ static long terminal_control(struct file *file, u64 request, u64 argument)
 	case TCSETS:
 	case TCSETSW:
 	case TCSETSF:
-		return user_read(&termios, argument, 36) ? 0 : -EFAULT;
+		rc = tty_jobs_change();
+		return rc ? rc : user_read(&termios, argument, 36) ? 0 : -EFAULT;
 	case TIOCGWINSZ:
 		return user_write(argument, size, sizeof(size)) ? 0 : -EFAULT;
-	case TIOCGPGRP:
-		return user_write(argument, &foreground, sizeof(foreground)) ? 0 : -EFAULT;
-	case TIOCSPGRP:
-		return user_read(&foreground, argument, sizeof(foreground)) ? 0 : -EFAULT;
 	case FIONREAD:
 		receive();
 		waiting = (int)(lines_end - taken);
 		return user_write(argument, &waiting, sizeof(waiting)) ? 0 : -EFAULT;
 	}
-	return -ENOTTY;
+	return tty_jobs_control(request, argument);
 }
 
 static const struct device terminal_device = {
@@ -277,7 +286,6 @@ static const struct device stream_device = {.read = stream_read, .write = stream
 void tty_init(bool is_terminal)
 {
 	terminal = is_terminal;
-	foreground = 2; /* the program, process 2 */
 	console_init();
 }
 
