@@ -107,6 +107,58 @@ static void same_forward(const char *name, struct machine *a, struct machine *b)
 	same_outcome(name, a, b);
 }
 
+/* ---- blocks of many lines ---- */
+
+/*
+ * Twenty lines without a branch, more than fit into the instruction cache of the small processor, none of which it holds at first. Then,
+ * or in the third, something that ends the block early. Faults go on at 0x100800.
+ */
+#define LONG_BLOCK(name, third, after)                                                                                                     \
+	BOX_ASM(name,                                                                                                                      \
+		"mov ebx,0x180000; mov esi,0x180ffc; mov edi,0x400000; mov r13d,0x100800; mov r15d,0x1a0000; xor ecx,ecx; xor edx,edx;"    \
+		"sti; jmp 1f; .org " #name "+64; 1: mov rax,[rbx]; .byte 0x0f,0x1f,0x44,0,0; .rept 15; .byte 0x0f,0x1f,0x84,0,0,0,0,0;"    \
+		".endr; " third "; .org " #name "+256; .rept 136; .byte 0x0f,0x1f,0x84,0,0,0,0,0; .endr; " after "; cli; hlt; .org " #name \
+		"+0x800; cli; hlt")
+LONG_BLOCK(long_plain, "nop", "mov rax,[rbx+64]");
+LONG_BLOCK(long_split, "nop", "mov rax,[rsi]");
+LONG_BLOCK(long_fault, "nop", "mov rax,[rdi]");
+LONG_BLOCK(long_div, "div ecx", "nop");
+
+static const struct {
+	const uint8_t *code, *end;
+	uint64_t ends_at;
+} long_blocks[] = {
+    {long_plain, long_plain_end, 0},
+    {long_split, long_split_end, 0},
+    {long_fault, long_fault_end, 0x100802},
+    {long_div, long_div_end, 0x100802},
+};
+
+/* And with a timer whose interrupt comes within the block. */
+enum { TIMERS = 24, TIMER_FIRST = 200, TIMER_STEP = 450 };
+
+START_TEST(blocks_of_many_lines_come_out_the_same)
+{
+	unsigned n = (unsigned)_i % ARRAY_LEN(long_blocks), timer = (unsigned)_i / ARRAY_LEN(long_blocks);
+	char name[64];
+
+	snprintf(name, sizeof name, "long block %u, timer %u", n, timer);
+	for (unsigned i = 0; i < 2; i++) {
+		struct machine_config config = {.profile = &small, .max_insns = 1000, .account = i ? ACCOUNT_BLOCK : ACCOUNT_INSN};
+		box_start_as(&boxes[i], &config);
+		box_code(&boxes[i], long_blocks[n].code, long_blocks[n].end);
+		if (timer)
+			box_timer(&boxes[i], TIMER_FIRST + timer * TIMER_STEP, false);
+		ck_assert_int_eq(machine_run(&boxes[i].m), END_HALTED);
+		if (long_blocks[n].ends_at)
+			ck_assert_uint_eq(boxes[i].m.cpu.rip, long_blocks[n].ends_at);
+	}
+	same_machine(name, &boxes[0].m, &boxes[1].m);
+	for (unsigned i = 0; i < 2; i++)
+		box_stop(&boxes[i]);
+}
+END_TEST
+
 /* ---- images ---- */
 
 static const struct machine_config kinds[] = {
@@ -228,6 +280,7 @@ static void add_cases(Suite *suite)
 	small.caches.level[2].size = 4 << 10;
 	small.caches.level[2].ways = 4;
 	tcase_set_timeout(tc, 600);
+	tcase_add_loop_test(tc, blocks_of_many_lines_come_out_the_same, 0, (int)ARRAY_LEN(long_blocks) * TIMERS);
 	tcase_add_loop_test(tc, images_come_out_the_same, 0, (int)(images.gl_pathc * ARRAY_LEN(kinds)));
 	tcase_add_loop_test(tc, images_come_out_the_same_in_fast_forward, 0, (int)(images.gl_pathc * ARRAY_LEN(plain_kinds)));
 	tcase_add_loop_test(tc, random_programs_come_out_the_same, first ? atoi(first) : 0, guests ? atoi(guests) : 12);
