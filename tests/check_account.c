@@ -117,8 +117,8 @@ static void same_forward(const char *name, struct machine *a, struct machine *b)
 	BOX_ASM(name,                                                                                                                      \
 		"mov ebx,0x180000; mov esi,0x180ffc; mov edi,0x400000; mov r13d,0x100800; mov r15d,0x1a0000; xor ecx,ecx; xor edx,edx;"    \
 		"sti; jmp 1f; .org " #name "+64; 1: mov rax,[rbx]; .byte 0x0f,0x1f,0x44,0,0; .rept 15; .byte 0x0f,0x1f,0x84,0,0,0,0,0;"    \
-		".endr; " third "; .org " #name "+256; .rept 136; .byte 0x0f,0x1f,0x84,0,0,0,0,0; .endr; " after "; cli; hlt; .org " #name \
-		"+0x800; cli; hlt")
+		".endr; " third "; .org " #name "+200,0x90; .rept 136; .byte 0x0f,0x1f,0x84,0,0,0,0,0; .endr; " after                      \
+		"; jmp 2f; 2: cli; hlt; .org " #name "+0x800; cli; hlt")
 LONG_BLOCK(long_plain, "nop", "mov rax,[rbx+64]");
 LONG_BLOCK(long_split, "nop", "mov rax,[rsi]");
 LONG_BLOCK(long_fault, "nop", "mov rax,[rdi]");
