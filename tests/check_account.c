@@ -117,7 +117,8 @@ static void same_forward(const char *name, struct machine *a, struct machine *b)
 	BOX_ASM(name,                                                                                                                      \
 		"mov ebx,0x180000; mov esi,0x180ffc; mov edi,0x400000; mov r13d,0x100800; mov r15d,0x1a0000; xor ecx,ecx; xor edx,edx;"    \
 		"sti; jmp 1f; .org " #name "+64; 1: mov rax,[rbx]; .byte 0x0f,0x1f,0x44,0,0; .rept 15; .byte 0x0f,0x1f,0x84,0,0,0,0,0;"    \
-		".endr; " third "; .org " #name "+200,0x90; .rept 136; .byte 0x0f,0x1f,0x84,0,0,0,0,0; .endr; " after                      \
+		".endr; " third "; .org " #name                                                                                            \
+		"+200,0x90; .rept 72; .byte 0x66,0x66,0x66,0x66,0x66,0x66,0x2e,0x0f,0x1f,0x84,0,0,0,0,0; .endr; " after                    \
 		"; jmp 2f; 2: cli; hlt; .org " #name "+0x800; cli; hlt")
 LONG_BLOCK(long_plain, "nop", "mov rax,[rbx+64]");
 LONG_BLOCK(long_split, "nop", "mov rax,[rsi]");
@@ -135,7 +136,7 @@ static const struct {
 };
 
 /* And with a timer whose interrupt comes within the block. */
-enum { TIMERS = 24, TIMER_FIRST = 200, TIMER_STEP = 450 };
+enum { TIMERS = 24, TIMER_FIRST = 3000, TIMER_STEP = 150 };
 
 START_TEST(blocks_of_many_lines_come_out_the_same)
 {
