@@ -136,7 +136,7 @@ static const struct {
 };
 
 /* And with a timer whose interrupt comes within the block. */
-enum { TIMERS = 24, TIMER_FIRST = 3000, TIMER_STEP = 150 };
+enum { TIMERS = 24, TIMER_FIRST = 3000, TIMER_STEP = 1000 };
 
 START_TEST(blocks_of_many_lines_come_out_the_same)
 {
@@ -280,6 +280,7 @@ static void add_cases(Suite *suite)
 	small.caches.level[1].ways = 2;
 	small.caches.level[2].size = 4 << 10;
 	small.caches.level[2].ways = 4;
+	small.caches.memory_latency = 1000;
 	tcase_set_timeout(tc, 600);
 	tcase_add_loop_test(tc, blocks_of_many_lines_come_out_the_same, 0, (int)ARRAY_LEN(long_blocks) * TIMERS);
 	tcase_add_loop_test(tc, images_come_out_the_same, 0, (int)(images.gl_pathc * ARRAY_LEN(kinds)));
