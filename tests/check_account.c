@@ -280,7 +280,7 @@ static void add_cases(Suite *suite)
 	small.caches.level[1].ways = 2;
 	small.caches.level[2].size = 4 << 10;
 	small.caches.level[2].ways = 4;
-	small.caches.memory_latency = 1000;
+	small.prices.of[COST_FETCH_MEMORY] = 1000;
 	tcase_set_timeout(tc, 600);
 	tcase_add_loop_test(tc, blocks_of_many_lines_come_out_the_same, 0, (int)ARRAY_LEN(long_blocks) * TIMERS);
 	tcase_add_loop_test(tc, images_come_out_the_same, 0, (int)(images.gl_pathc * ARRAY_LEN(kinds)));
