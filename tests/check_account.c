@@ -110,29 +110,28 @@ static void same_forward(const char *name, struct machine *a, struct machine *b)
 /* ---- blocks of many lines ---- */
 
 /*
- * Twenty lines without a branch, more than fit into the instruction cache of the small processor, none of which it holds at first. Then,
+ * Twenty lines with no branch, more than fit into the instruction cache of the small processor, none of which it holds at first. Then,
  * or in the third, something that ends the block early. Faults go on at 0x100800.
  */
-#define LONG_BLOCK(name, third, after)                                                                                                     \
+#define LONG_BLOCK(name, first, third, after)                                                                                              \
 	BOX_ASM(name,                                                                                                                      \
 		"mov ebx,0x180000; mov esi,0x180ffc; mov edi,0x400000; mov r13d,0x100800; mov r15d,0x1a0000; xor ecx,ecx; xor edx,edx;"    \
-		"sti; jmp 1f; .org " #name "+64; 1: mov rax,[rbx]; .byte 0x0f,0x1f,0x44,0,0; .rept 15; .byte 0x0f,0x1f,0x84,0,0,0,0,0;"    \
+		"sti; jmp 1f; .org " #name "+64; 1: " first "; .byte 0x0f,0x1f,0x44,0,0; .rept 15; .byte 0x0f,0x1f,0x84,0,0,0,0,0;"        \
 		".endr; " third "; .org " #name                                                                                            \
 		"+200,0x90; .rept 72; .byte 0x66,0x66,0x66,0x66,0x66,0x66,0x2e,0x0f,0x1f,0x84,0,0,0,0,0; .endr; " after                    \
 		"; jmp 2f; 2: cli; hlt; .org " #name "+0x800; cli; hlt")
-LONG_BLOCK(long_plain, "nop", "mov rax,[rbx+64]");
-LONG_BLOCK(long_split, "nop", "mov rax,[rsi]");
-LONG_BLOCK(long_fault, "nop", "mov rax,[rdi]");
-LONG_BLOCK(long_div, "div ecx", "nop");
+LONG_BLOCK(long_bare, "nop", "nop", "nop");
+LONG_BLOCK(long_plain, "mov rax,[rbx]", "nop", "mov rax,[rbx+64]");
+LONG_BLOCK(long_split, "mov rax,[rbx]", "nop", "mov rax,[rsi]");
+LONG_BLOCK(long_fault, "mov rax,[rbx]", "nop", "mov rax,[rdi]");
+LONG_BLOCK(long_div, "mov rax,[rbx]", "div ecx", "nop");
 
 static const struct {
 	const uint8_t *code, *end;
 	uint64_t ends_at;
 } long_blocks[] = {
-    {long_plain, long_plain_end, 0},
-    {long_split, long_split_end, 0},
-    {long_fault, long_fault_end, 0x100802},
-    {long_div, long_div_end, 0x100802},
+    {long_bare, long_bare_end, 0},	    {long_plain, long_plain_end, 0},	{long_split, long_split_end, 0},
+    {long_fault, long_fault_end, 0x100802}, {long_div, long_div_end, 0x100802},
 };
 
 /* And with a timer whose interrupt comes within the block. */
