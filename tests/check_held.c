@@ -109,11 +109,37 @@ START_TEST(what_is_read_and_counted_is_the_same)
 }
 END_TEST
 
+/* A page is loaded from, its entry changes, nothing is invalidated; it is loaded from again, and modified. */
+BOX_ASM(h_modified, "mov eax,[0x184000]; mov rbx,0x185063; mov [0x14c20],rbx; jmp 1f; 1: mov edx,[0x184000]; mov ecx,1;"
+		    "lock xadd [0x184000],ecx; hlt");
+static const enum account modified_accounts[] = {ACCOUNT_INSN, ACCOUNT_BLOCK};
+
+START_TEST(what_is_modified_is_loaded_from_where_it_is_stored)
+{
+	static struct box box;
+	struct machine_config config = {.max_insns = 100, .account = modified_accounts[_i]};
+
+	box_start_as(&box, &config);
+	BOX_CODE_OF(&box, h_modified);
+	box.m.cpu.cr0 |= CR0_WP;
+	box_set_word(&box, BOX_TABLES + 0x4000 + 8 * 0x184, 0x184000 | PTE_P | PTE_A); /* read-only: an RMW needs another walk */
+	box_set_word(&box, 0x184000, 100);
+	box_set_word(&box, 0x185000, 200);
+	ck_assert_int_eq(machine_run(&box.m), END_HALTED);
+	ck_assert_uint_eq(box.m.cpu.gpr[RDX], 100); /* the stale entry serves */
+	ck_assert_uint_eq(box.m.cpu.gpr[RCX], 200);
+	ck_assert_uint_eq(box_word(&box, 0x184000), 100);
+	ck_assert_uint_eq(box_word(&box, 0x185000), 201);
+	box_stop(&box);
+}
+END_TEST
+
 static void add_cases(Suite *suite)
 {
 	TCase *tc = tcase_create("held");
 
 	tcase_add_loop_test(tc, what_is_read_and_counted_is_the_same, 0, ARRAY_LEN(runs));
+	tcase_add_loop_test(tc, what_is_modified_is_loaded_from_where_it_is_stored, 0, ARRAY_LEN(modified_accounts));
 	suite_add_tcase(suite, tc);
 }
 
