@@ -76,10 +76,10 @@ enum { TLB_BUCKETS = 64, TLB_PIECE_BITS = 10 };
 
 struct tlb {
 	struct tlb_array array[TLB_PARTS];
-	uint32_t live[TLB_PARTS];		/* slots in use, by part */
-	uint16_t large[TLB_PARTS][TLB_BUCKETS]; /* the same for large pages, by a hash of the page number: seldom more than a few */
-	uint16_t pieces[2][1 << TLB_PIECE_BITS];	/* pieces of guest pages of 2 or 4 MiB, of 1 GiB, by a hash of where they lie */
-	uint32_t slots;				/* of all parts */
+	uint32_t live[TLB_PARTS];		 /* slots in use, by part */
+	uint16_t large[TLB_PARTS][TLB_BUCKETS];	 /* the same for large pages, by a hash of the page number: seldom more than a few */
+	uint16_t pieces[2][1 << TLB_PIECE_BITS]; /* pieces of guest pages of 2 or 4 MiB, of 1 GiB, by a hash of where they lie */
+	uint32_t slots;				 /* of all parts */
 	uint64_t *hash;
 	uint64_t *tag;		 /* by slot */
 	uint64_t *taken;	 /* by slot, a bit each: the tag is not 0 */
