@@ -271,6 +271,8 @@ static void suspend_rep(struct engine *e, uint64_t gla)
 		engine_fetches_again(e);
 	e->rep_steps++;
 	e->rep_suspended = e->done;
+	e->rep_left_at = gla;
+	e->rep_left_step = e->done;
 }
 
 bool engine_in_rep(const struct engine *e)
@@ -304,6 +306,13 @@ bool engine_may_go_on(struct engine *e, uint64_t gla)
 	suspend_rep(e, gla);
 	engine_halt(e, STOP_BUDGET);
 	return false;
+}
+
+/* Was a REP instruction stopped here between iterations, also by the end of a run of the engine? Then it goes on: it does not begin again.
+ */
+static bool left_rep(const struct engine *e, uint64_t gla)
+{
+	return e->done && e->rep_left_step == e->done && e->rep_left_at == gla;
 }
 
 static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
@@ -359,7 +368,7 @@ static __attribute__((noinline)) void code_slow(struct engine *e, uint64_t gla)
 	e->insn = insn;
 	e->insn_gla = gla;
 	if (insn->flags & INSN_REP && engine_has_string(e, insn, STRING_LEAST)) {
-		e->string_gla = engine_in_rep(e) ? gla : UNREACHABLE;
+		e->string_gla = left_rep(e, gla) ? gla : UNREACHABLE;
 		engine_halt(e, STOP_STRING);
 		return;
 	}
@@ -397,7 +406,7 @@ void engine_take_over(struct engine *e)
 			e->insn = insn;
 			e->insn_gla = gla;
 			e->extra_fetches += system;
-			e->string_gla = engine_in_rep(e) ? gla : UNREACHABLE;
+			e->string_gla = left_rep(e, gla) ? gla : UNREACHABLE;
 			e->stop = system ? STOP_SYSTEM : area ? STOP_AREA : STOP_STRING;
 		}
 	}
@@ -437,7 +446,7 @@ void engine_on_code(uc_engine *uc, uint64_t gla, uint32_t size, void *user)
 /* Is the next iteration not the first of what engine_string has begun? */
 static bool goes_on_with_string(const struct engine *e, uint64_t gla)
 {
-	return (e->string_end == e->done && e->string_gla == gla) || (engine_in_rep(e) && !e->mmu->observer->each_insn);
+	return (e->string_end == e->done && e->string_gla == gla) || left_rep(e, gla);
 }
 
 /* The same when instructions are observed: each that begins is told, those of the model included. */

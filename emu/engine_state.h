@@ -265,6 +265,8 @@ struct engine {
 
 	struct data_access access;
 	uint64_t rep_suspended; /* the step after which a REP instruction was stopped between iterations */
+	uint64_t rep_left_step; /* the same, also if the engine's run ended there; 0: never .. */
+	uint64_t rep_left_at;	/* .. and where */
 	uint64_t rep_step;	/* the step of a REP instruction that may go on */
 	uint64_t rep_left;	/* its iterations from that step on */
 	uint64_t string_end;	/* the step after which engine_string left a REP instruction to the engine */

@@ -51,24 +51,23 @@ static const struct {
 	const char *name;
 	const uint8_t *code, *end;
 	unsigned timer; /* 0: none */
-	bool attended;	/* by instruction, the engine begins the instruction anew where it has to attend to something */
 } programs[] = {
-    {"store quads", store_quads, store_quads_end, 0, false},
-    {"store bytes", store_bytes, store_bytes_end, 0, false},
-    {"store words", store_words, store_words_end, 0, false},
-    {"move quads", move_quads, move_quads_end, 0, false},
-    {"split elements", split_elements, split_elements_end, 0, false},
-    {"overlap", overlap, overlap_end, 0, false},
-    {"backwards", backwards, backwards_end, 0, false},
-    {"short ones", short_ones, short_ones_end, 0, false},
-    {"none at all", none_at_all, none_at_all_end, 0, false},
-    {"faults", faults, faults_end, 0, true},
-    {"tables", tables, tables_end, 0, true},
-    {"code", code, code_end, 0, false},
-    {"device", device, device_end, 0, false},
-    {"interrupted", interrupted, interrupted_end, 101, false},
-    {"interrupted", interrupted, interrupted_end, 997, false},
-    {"interrupted", interrupted, interrupted_end, 4999, false},
+    {"store quads", store_quads, store_quads_end, 0},
+    {"store bytes", store_bytes, store_bytes_end, 0},
+    {"store words", store_words, store_words_end, 0},
+    {"move quads", move_quads, move_quads_end, 0},
+    {"split elements", split_elements, split_elements_end, 0},
+    {"overlap", overlap, overlap_end, 0},
+    {"backwards", backwards, backwards_end, 0},
+    {"short ones", short_ones, short_ones_end, 0},
+    {"none at all", none_at_all, none_at_all_end, 0},
+    {"faults", faults, faults_end, 0},
+    {"tables", tables, tables_end, 0},
+    {"code", code, code_end, 0},
+    {"device", device, device_end, 0},
+    {"interrupted", interrupted, interrupted_end, 101},
+    {"interrupted", interrupted, interrupted_end, 997},
+    {"interrupted", interrupted, interrupted_end, 4999},
 };
 
 /* what told it: a translation, or data */
@@ -79,7 +78,7 @@ struct told {
 };
 
 static struct by {
-	unsigned count, batches;
+	unsigned count, batches, begun;
 	uint64_t rip, clock;
 	bool begins;
 	bool between; /* two instructions: an event is delivered */
@@ -93,6 +92,7 @@ static void on_insn(void *ctx, gla_t gla, unsigned len, uint64_t clock)
 {
 	(void)ctx;
 	now->begins = len;
+	now->begun += len > 0;
 	now->rip = gla.u;
 	now->clock = clock;
 	now->between = false;
@@ -170,7 +170,7 @@ static void start(unsigned i, const struct machine_config *processor)
 	config.account = i ? ACCOUNT_BLOCK : ACCOUNT_INSN;
 	box_start_as(&boxes[i], &config);
 	now = &by[i];
-	now->count = now->batches = 0;
+	now->count = now->batches = now->begun = 0;
 	now->between = false;
 	now->rip = now->clock = 0;
 }
@@ -239,7 +239,32 @@ START_TEST(strings_are_told_iteration_by_iteration)
 		ck_assert_int_eq(machine_run(&boxes[i].m), END_HALTED);
 	}
 	ck_assert_uint_gt(by[0].count, 0);
-	compare(programs[program].name, !programs[program].attended);
+	compare(programs[program].name, true);
+}
+END_TEST
+
+/* _i: program, account; the second run ends every few steps: no instruction begins again for that */
+START_TEST(what_goes_on_does_not_begin_again)
+{
+	unsigned program = (unsigned)_i / 2, account = (unsigned)_i % 2, begun[2];
+	struct box *box = &boxes[account];
+
+	for (unsigned i = 0; i < 2 && !programs[program].timer; i++) {
+		enum machine_end end = END_MAX_INSNS;
+		start(account, &processors[0]);
+		load_strings(box, program);
+		observe(box, false);
+		while (end == END_MAX_INSNS) {
+			now->count = 0;
+			box->m.config.max_insns = i ? box->m.cpu.cost.steps + 7 : RANDOM_STEPS;
+			end = machine_run(&box->m);
+		}
+		ck_assert_int_eq(end, END_HALTED);
+		begun[i] = now->begun;
+		box_stop(box);
+	}
+	if (!programs[program].timer)
+		ck_assert_uint_eq(begun[0], begun[1]);
 }
 END_TEST
 
@@ -268,6 +293,7 @@ static void add_cases(Suite *suite)
 	CHECK(profile_read(&skylake, "emu/profiles/skylake.ini", error) == 0);
 	tcase_set_timeout(tc, 600);
 	tcase_add_loop_test(tc, strings_are_told_iteration_by_iteration, 0, (int)(ARRAY_LEN(programs) * ARRAY_LEN(processors)));
+	tcase_add_loop_test(tc, what_goes_on_does_not_begin_again, 0, 2 * ARRAY_LEN(programs));
 	tcase_add_loop_test(tc, random_programs_are_told_alike, 0, guests ? atoi(guests) : 9);
 	suite_add_tcase(suite, tc);
 }
