@@ -211,7 +211,7 @@ static bool look_at_element(struct string *s, struct side *side, uint64_t gla, b
 
 	if (!in_one_page(s, gla))
 		return false;
-	if (!engine_serves_again(e, entry, gla, access)) {
+	if (!entry || !engine_serves_again(e, entry, gla, access)) {
 		struct tlb *tlb = mmu_first(e->mmu, access);
 		int slot = tlb_find(tlb, GLA(gla), e->mmu->context_id, e->mmu->group_id);
 		if (slot < 0 || !mmu_entry_permits(e->mmu, &tlb->entry[slot], access))

@@ -4,7 +4,7 @@
  * Fast-forward gives the same but for what it does not count: accesses, translations, and what they cost and leave in TLBs and caches.
  * All guest images, natively on the plain model, under both VMMs (for accounting: on a processor with caches); and random programs, with
  * TLBs and caches of several sizes. ACCOUNT_FIRST is the seed of the first of these (0), ACCOUNT_GUESTS where they
- * end (12).
+ * end (12), ACCOUNT_STEPS how long each runs.
  */
 #include "emu/profile.h"
 #include "tests/account_random.h"
@@ -232,11 +232,12 @@ static const struct machine_config processors[] = {{.tlbs = NULL}, {.tlbs = &tin
 static void compare_random(unsigned seed, const struct machine_config *processor, enum account account, compare_fn *compare)
 {
 	struct machine_config config = *processor;
+	const char *steps = getenv("ACCOUNT_STEPS");
 	char name[64];
 	enum machine_end end[2];
 
 	snprintf(name, sizeof name, "program %u", seed);
-	config.max_insns = getenv("ACCOUNT_STEPS") ? strtoull(getenv("ACCOUNT_STEPS"), NULL, 0) : RANDOM_STEPS;
+	config.max_insns = steps ? strtoull(steps, NULL, 0) : RANDOM_STEPS;
 	for (unsigned i = 0; i < 2; i++) {
 		config.account = i ? account : ACCOUNT_INSN;
 		box_start_as(&boxes[i], &config);
