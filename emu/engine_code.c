@@ -270,9 +270,7 @@ static void suspend_rep(struct engine *e, uint64_t gla)
 	if (e->insn->flags & INSN_CROSS)
 		engine_fetches_again(e);
 	e->rep_steps++;
-	e->rep_suspended = e->done;
-	e->rep_left_at = gla;
-	e->rep_left_step = e->done;
+	engine_leave_rep(e, gla);
 }
 
 bool engine_in_rep(const struct engine *e)

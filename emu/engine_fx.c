@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * x87 and SSE registers of the instances, in the layout that FXSAVE gives them (SDM 2A, "FXSAVE - Save x87 FPU, MMX Technology, and SSE
- * State"). Of the address of the last x87 instruction all bits are stored in each form, as Unicorn does; of its operand's none, as on
- * processors that keep it for exceptions alone.
+ * State"). Of its operand the last x87 instruction leaves no address, as on processors that keep that for exceptions alone.
+ *
+ * LIMIT: the address of the last x87 instruction is stored whole, as Unicorn does, also without REX.W, where 32 bits and zeros are due.
  */
 #include "emu/engine_state.h"
 

@@ -349,6 +349,13 @@ static inline bool engine_is_fast(const struct engine *e)
 	return e->now >= &e->inst[INSTANCE_FAST];
 }
 
+/* A REP instruction at this address is left between iterations. */
+static inline void engine_leave_rep(struct engine *e, uint64_t gla)
+{
+	e->rep_suspended = e->rep_left_step = e->done;
+	e->rep_left_at = gla;
+}
+
 /* Has the line gone through the cache before the instruction that is fetched now? */
 static inline bool engine_line_is_ahead(const struct engine *e, uint64_t line)
 {

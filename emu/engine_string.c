@@ -357,11 +357,8 @@ static ALWAYS_INLINE void run(struct engine *e, struct teller *told)
 	}
 	e->by_class[insn->cls] += e->done - begin;
 	e->rep_steps += e->done - begin;
-	e->rep_suspended = gpr[RCX] && e->done != begin ? e->done : e->rep_suspended;
-	if (gpr[RCX] && e->done != begin) {
-		e->rep_left_at = e->insn_gla;
-		e->rep_left_step = e->done;
-	}
+	if (gpr[RCX] && e->done != begin)
+		engine_leave_rep(e, e->insn_gla);
 	if (!gpr[RCX]) {
 		cpu->rip += insn->len;
 		e->rep_steps--;

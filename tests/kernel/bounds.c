@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a process may not exceed: processor time, size of files, arguments; groups and sessions it may not enter. */
+#include "result.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,12 +12,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static void result(const char *what, long rc)
-{
-	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
-	fflush(stdout);
-}
 
 /* How the child ended. */
 static void ended(const char *what)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* eventfd, timerfd, epoll, pairs of sockets. */
+#include "result.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,12 +18,6 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static void result(const char *what, long rc)
-{
-	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
-	fflush(stdout);
-}
 
 static uint64_t number;
 

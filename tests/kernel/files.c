@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Calls on files that go beyond reading and writing, with their errors. Works in the current directory. */
+#include "result.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -31,11 +33,6 @@
 #define SEEK_DATA 3
 #define SEEK_HOLE 4
 #endif
-
-static void result(const char *what, long rc)
-{
-	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
-}
 
 static long size(int fd)
 {

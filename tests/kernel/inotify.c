@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* inotify: what happens to files and directories, in which order; masks, reading, waiting, removal; errors. In the current directory. */
+#include "result.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -17,12 +19,6 @@ static unsigned cookie;
 
 /* What is not here: IN_ACCESS */
 enum { ALL = IN_ALL_EVENTS & ~IN_ACCESS };
-
-static void result(const char *what, long rc)
-{
-	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
-	fflush(stdout);
-}
 
 static void show(const char *what)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Whose turn at the terminal it is: groups in the foreground and background, what stops them, errors. Wants a terminal. */
+#include "result.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,12 +12,6 @@
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
-
-static void result(const char *what, long rc)
-{
-	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
-	fflush(stdout);
-}
 
 static void end(const char *what, int pid)
 {

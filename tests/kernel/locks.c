@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Mutexes whose owner dies, and those with an owner in the kernel (priority inheritance); the futex calls behind them. */
+#include "result.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -20,12 +22,6 @@ static struct shared {
 	int count;
 	volatile int held, go;
 } * shared;
-
-static void result(const char *what, long rc)
-{
-	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
-	fflush(stdout);
-}
 
 static void make(int protocol, int robust)
 {

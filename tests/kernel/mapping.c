@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Advice, locking and residency of memory; mappings that are only reserved; limits of the address space. */
+#include "result.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +16,6 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 #define PAGE 4096ul
-
-static void result(const char *what, long rc)
-{
-	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
-	fflush(stdout);
-}
 
 static char *map(size_t pages, int prot, int flags)
 {

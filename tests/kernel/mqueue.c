@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* POSIX message queues: names, attributes, priorities, waiting, polling, notices; errors. */
+#include "asleep.h"
+#include "result.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>
@@ -20,12 +23,6 @@
 static char name[64], text[20000];
 static volatile int handled;
 static siginfo_t said;
-
-static void result(const char *what, long rc)
-{
-	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
-	fflush(stdout);
-}
 
 static void handle(int signal, siginfo_t *info, void *context)
 {
@@ -164,22 +161,6 @@ static struct timespec in(long ms)
 	t.tv_sec += t.tv_nsec / 1000000000;
 	t.tv_nsec %= 1000000000;
 	return t;
-}
-
-/* Until it waits for something. */
-static void asleep(int pid)
-{
-	char path[40], text[200], *end;
-
-	sprintf(path, "/proc/%d/stat", pid);
-	for (int tries = 0, seen = 0; tries < 500 && seen < 3; tries++) {
-		int fd = open(path, O_RDONLY), n = (int)read(fd, text, sizeof(text) - 1);
-		close(fd);
-		text[n > 0 ? n : 0] = 0;
-		end = strrchr(text, ')');
-		seen = end && end[2] == 'S' ? seen + 1 : 0;
-		usleep(10000);
-	}
 }
 
 static void waiting(void)

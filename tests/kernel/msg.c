@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* System V message queues: types, sizes, waiting on both sides, removal; errors. */
+#include "asleep.h"
+#include "result.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -26,12 +29,6 @@ static struct {
 } out, in;
 
 static int handled;
-
-static void result(const char *what, long rc)
-{
-	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
-	fflush(stdout);
-}
 
 static void handle(int signal)
 {
@@ -153,22 +150,6 @@ static void sizes(int id)
 	result("to nowhere", msgrcv(id, (void *)8, 10, 0, 0));
 	result("lost", msgrcv(id, &in, 10, 0, IPC_NOWAIT));
 	result("a copy, and not", msgrcv(id, &in, 10, 0, MSG_COPY));
-}
-
-/* Until it waits for something. */
-static void asleep(int pid)
-{
-	char path[40], text[200], *end;
-
-	sprintf(path, "/proc/%d/stat", pid);
-	for (int tries = 0, seen = 0; tries < 500 && seen < 3; tries++) {
-		int fd = open(path, O_RDONLY), n = (int)read(fd, text, sizeof(text) - 1);
-		close(fd);
-		text[n > 0 ? n : 0] = 0;
-		end = strrchr(text, ')');
-		seen = end && end[2] == 'S' ? seen + 1 : 0;
-		usleep(10000);
-	}
 }
 
 static void child(int id, long size, long type, int flags, const char *name)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is only kept: a file's owner and signal, priorities of input and output; and clocks that cannot be set so. */
+#include "result.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,12 +17,6 @@
 #define F_SETOWN_EX 15
 #define F_GETOWN_EX 16
 #endif
-
-static void result(const char *what, long rc)
-{
-	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
-	fflush(stdout);
-}
 
 static void owners(int fd)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* /proc of processes and threads: links, lists, what is said of others, of the dead and the gone. */
+#include "result.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,12 +17,6 @@
 #include <unistd.h>
 
 static char text[8192];
-
-static void result(const char *what, long rc)
-{
-	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
-	fflush(stdout);
-}
 
 /* A file of a process, as text. */
 static char *contents(int pid, const char *file)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Record locks: ranges, owners, waiting, deadlock, what F_GETLK says; those of open files; flock beside them. In the current directory. */
+#include "result.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -19,12 +21,6 @@
 #endif
 
 static int file, up[2], down[2]; /* pipes to the other process and back */
-
-static void result(const char *what, long rc)
-{
-	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
-	fflush(stdout);
-}
 
 static int lock(int fd, int command, int type, int whence, long start, long length)
 {

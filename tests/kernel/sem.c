@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* System V semaphores: values, several operations at once, waiting and who counts as waiting, undoing, removal; errors. */
+#include "asleep.h"
+#include "result.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -23,12 +26,6 @@ union semun {
 };
 
 static int handled;
-
-static void result(const char *what, long rc)
-{
-	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
-	fflush(stdout);
-}
 
 static void handle(int signal)
 {
@@ -141,22 +138,6 @@ static void values(int id)
 	result("from nowhere", semop(id, (void *)8, 1));
 	result("no such set", op(id + 1, 0, 1, 0));
 	result("negative set", op(-1, 0, 1, 0));
-}
-
-/* Until it waits for something. */
-static void asleep(int pid)
-{
-	char path[40], text[200], *end;
-
-	sprintf(path, "/proc/%d/stat", pid);
-	for (int tries = 0, seen = 0; tries < 500 && seen < 3; tries++) {
-		int fd = open(path, O_RDONLY), n = (int)read(fd, text, sizeof(text) - 1);
-		close(fd);
-		text[n > 0 ? n : 0] = 0;
-		end = strrchr(text, ')');
-		seen = end && end[2] == 'S' ? seen + 1 : 0;
-		usleep(10000);
-	}
 }
 
 /* A child does this, and says how it ended. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* System V shared memory: made, found, attached, counted, removed; over fork and exec; errors. */
+#include "result.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -17,12 +19,6 @@
 enum { SIZE = 20000, PAGE = 4096, INFO = 3 };
 
 static sigjmp_buf back;
-
-static void result(const char *what, long rc)
-{
-	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
-	fflush(stdout);
-}
 
 /* For numbers and addresses, which differ. */
 static void done(const char *what, long rc)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Signals read from a file: what they say, waiting, polling. */
+#include "result.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,12 +15,6 @@
 
 static struct signalfd_siginfo s[4];
 static int handled;
-
-static void result(const char *what, long rc)
-{
-	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
-	fflush(stdout);
-}
 
 static void handle(int signal)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* splice, tee, vmsplice: between pipes, from and to files; offsets, waiting, ends; errors. In the current directory. */
+#include "result.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,12 +15,6 @@
 
 static char text[200000];
 static int a[2], b[2], file;
-
-static void result(const char *what, long rc)
-{
-	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
-	fflush(stdout);
-}
 
 static void show(const char *what, int fd)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Stopping and continuing: what wait tells, what the parent hears, what goes on meanwhile and afterwards. */
+#include "result.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -13,12 +15,6 @@
 
 static volatile int *counter;
 static volatile int heard;
-
-static void result(const char *what, long rc)
-{
-	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
-	fflush(stdout);
-}
 
 static void show(const char *what, pid_t child, int options)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Waiting for children, what they used, priorities and policies, processors. */
+#include "result.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -13,12 +15,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-static void result(const char *what, long rc)
-{
-	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
-	fflush(stdout);
-}
 
 static pid_t child_that(int status, int signal)
 {

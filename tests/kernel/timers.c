@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Clocks, sleeping, alarm, interval and POSIX timers; queued signals and waiting for them. Prints no time, only what must hold. */
+#include "result.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -28,11 +30,6 @@ static void on(int signal)
 	struct sigaction action = {.sa_sigaction = hit, .sa_flags = SA_SIGINFO};
 
 	sigaction(signal, &action, NULL);
-}
-
-static void result(const char *what, long rc)
-{
-	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
 }
 
 static double now(clockid_t clock)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Extended attributes, where there are none: of a file of /proc, which has none on the host either. */
+#include "result.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,11 +12,6 @@
 static const char file[] = "/proc/version", link_name[] = "/proc/mounts", name[] = "user.name";
 static char text[100], large[70000];
 static char *volatile nowhere = (char *)8;
-
-static void result(const char *what, long rc)
-{
-	printf("%s: %ld %s\n", what, rc, rc < 0 ? strerror(errno) : "");
-}
 
 int main(void)
 {
