@@ -59,7 +59,7 @@ static void book_pieces(struct engine *e, struct tlb_entry *entry, bool write)
 		price_pieces(e, write);
 }
 
-/* LIMIT: in 64-bit code, of a page that has been accessed before. */
+/* LIMIT: FXRSTOR by instruction loads FIP in 64-bit code only, and from a page whose accessed flag is set. */
 void engine_load_fip(struct engine *e, const struct insn *insn, uint64_t gla)
 {
 	uint64_t at = e->now->wide ? engine_operand(e, insn, gla) : 0, allows;
