@@ -185,6 +185,16 @@ void engine_forget_unwatched(struct engine *e)
 	e->inst[INSTANCE_FAST].flushes = e->inst[INSTANCE_FAST_2].flushes = 0;
 }
 
+/* The marked frames may not be written in blocks any more; but plans see their stores to the guest's tables themselves. */
+static void take_marks(struct engine *e)
+{
+	e->inst[INSTANCE_BLOCK].flushes = 0;
+	if (e->account != ACCOUNT_BLOCK || e->mem->marked & ~FRAME_TABLE)
+		engine_forget_unwatched(e);
+	e->mem->marked = 0;
+	e->marks = e->mem->marks;
+}
+
 void engine_attend(struct engine *e)
 {
 	keep_branch(e);
@@ -197,11 +207,8 @@ void engine_attend(struct engine *e)
 		engine_take_cut(e);
 	if (unlikely(e->mem->has_worn))
 		mem_unmark_worn(e->mem);
-	if (e->marks != e->mem->marks) { /* the marked frames may not be written in blocks any more */
-		e->inst[INSTANCE_BLOCK].flushes = 0;
-		engine_forget_unwatched(e);
-		e->marks = e->mem->marks;
-	}
+	if (e->marks != e->mem->marks)
+		take_marks(e);
 	if (e->cpu->engine_flush || e->flush)
 		flush_softmmu(e);
 	else if (are_changed(e))

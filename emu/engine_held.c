@@ -50,10 +50,16 @@ static bool is_changed(const struct mem *mem, hpa_t entry)
 	return false;
 }
 
-static bool concerns(const struct mem *mem, const struct held *held)
+static uint64_t frame_bit(uint64_t frame)
+{
+	return BIT(frame & 63);
+}
+
+/* frames: a bit for each frame that changed, which some of the others share */
+static bool concerns(const struct mem *mem, const struct held *held, uint64_t frames)
 {
 	for (unsigned i = 0; i < held->levels; i++)
-		if (is_changed(mem, held->at[i]))
+		if (unlikely(frames & frame_bit(held->at[i].u >> PAGE_SHIFT)) && is_changed(mem, held->at[i]))
 			return true;
 	return false;
 }
@@ -88,15 +94,17 @@ static void drop_pages(struct engine *e, struct instance *in, const uint64_t *gl
 bool engine_drop_changed(struct engine *e, struct instance *in)
 {
 	const struct mem *mem = e->mem;
-	uint64_t drop[DROPS_MAX];
+	uint64_t drop[DROPS_MAX], frames = 0;
 	unsigned drops = 0, kept = 0;
 
 	if (!mem->changes)
 		return true;
 	if (mem->changes > MEM_CHANGES || in->helds > HELD_MAX)
 		return false;
+	for (unsigned i = 0; i < mem->changes; i++)
+		frames |= frame_bit(mem->change[i].frame);
 	for (unsigned i = 0; i < in->helds; i++) {
-		if (!concerns(mem, &in->held[i]))
+		if (!concerns(mem, &in->held[i], frames))
 			in->held[kept++] = in->held[i];
 		else if (drops == DROPS_MAX)
 			return false;

@@ -198,18 +198,15 @@ void mem_mark(struct mem *mem, hpa_t addr, unsigned flag)
 {
 	if (!mem_is_ram(mem, addr, 1) || (mem->frame_flags[addr.u >> PAGE_SHIFT] & flag) == flag)
 		return;
+	mem->marked |= (uint8_t)(flag & ~mem->frame_flags[addr.u >> PAGE_SHIFT]);
 	mem->frame_flags[addr.u >> PAGE_SHIFT] |= (uint8_t)flag;
 	mem->marks++;
 	if (mem->engine_limit)
 		*mem->engine_limit = 0;
 }
 
-void mem_change_table(struct mem *mem, hpa_t addr, unsigned size)
+static void note_change(struct mem *mem, uint64_t frame, uint16_t from, uint16_t to)
 {
-	uint64_t frame = addr.u >> PAGE_SHIFT;
-	uint16_t from = (uint16_t)(page_offset(addr.u) & ~7ull), to = (uint16_t)((page_offset(addr.u) + size + 7) & ~7ull);
-
-	mem->table_epoch++;
 	if (mem->frame_flags[frame] & FRAME_EPT)
 		mem->changes = MEM_CHANGES + 1;
 	for (unsigned i = 0; i < mem->changes && i < MEM_CHANGES; i++) {
@@ -223,6 +220,12 @@ void mem_change_table(struct mem *mem, hpa_t addr, unsigned size)
 	if (mem->changes < MEM_CHANGES)
 		mem->change[mem->changes] = (struct mem_change){.frame = frame, .from = from, .to = to};
 	mem->changes += mem->changes <= MEM_CHANGES;
+}
+
+void mem_change_table(struct mem *mem, hpa_t addr, unsigned size)
+{
+	mem->table_epoch++;
+	note_change(mem, addr.u >> PAGE_SHIFT, (uint16_t)(page_offset(addr.u) & ~7ull), (uint16_t)((page_offset(addr.u) + size + 7) & ~7ull));
 }
 
 void mem_note_store(struct mem *mem, hpa_t addr, unsigned size, bool entry)
@@ -254,10 +257,10 @@ void mem_unmark_worn(struct mem *mem)
 		struct mem_worn *worn = &mem->worn[i];
 		if (worn->stores < MEM_WORN_STORES)
 			continue;
+		note_change(mem, worn->frame, 0, PAGE_SIZE);
 		mem->frame_flags[worn->frame] &= (uint8_t) ~(FRAME_TABLE | FRAME_EPT);
 		worn->stores = 0;
 	}
 	mem->has_worn = false;
 	mem->table_epoch++; /* what was translated before is older than any change that nobody sees now */
-	mem->changes = MEM_CHANGES + 1;
 }

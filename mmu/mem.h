@@ -47,7 +47,7 @@ struct mem_devices {
 	void *ctx;
 };
 
-enum { MEM_CODE_STORES = 64, MEM_WORN_FRAMES = 16, MEM_WORN_STORES = 16, MEM_CHANGES = 8 };
+enum { MEM_CODE_STORES = 64, MEM_WORN_FRAMES = 16, MEM_WORN_STORES = 16, MEM_CHANGES = 16 };
 
 /* A marked frame whose entries have been overwritten so often. */
 struct mem_worn {
@@ -55,7 +55,7 @@ struct mem_worn {
 	uint32_t stores;
 };
 
-/* Where entries in use were overwritten in a marked frame: bytes from .. to, the latter not included. */
+/* Where entries in use were overwritten in a marked frame, or may be without being seen: bytes from .. to, the latter not included. */
 struct mem_change {
 	uint64_t frame;
 	uint16_t from, to;
@@ -77,6 +77,7 @@ struct mem {
 	uint32_t code_stores;		       /* entries of code_frame in use; MEM_CODE_STORES+1: overflowed, drop all */
 	uint64_t code_frame[MEM_CODE_STORES];  /* frame numbers of FRAME_CODE frames the model stored to */
 	uint64_t marks;			       /* +1 at each mark that a frame did not have before */
+	uint8_t marked;			       /* which those were, since the engine set this to 0 */
 	uint64_t *engine_limit;		       /* set to 0 then; NULL: no engine */
 	struct mem_worn worn[MEM_WORN_FRAMES]; /* by frame */
 	bool has_worn;			       /* one has MEM_WORN_STORES */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The buddy allocator. A block of 2^order frames is free as a whole (its first frame is PAGE_FREE and knows the order) or used; two free
- * buddies become one block. Frames that were never given (firmware, the kernel, modules) are used for ever.
+ * buddies become one block. Frames that were never given (firmware, the kernel, modules) are used for ever. Single frames that were freed
+ * last are kept aside, and given first: for the buddies they are used.
  */
 #include "page.h"
 #include "log.h"
@@ -12,6 +13,10 @@ u64 page_free_count, page_total, page_zero_frame;
 
 static u64 frames;
 static u32 head[ORDER_MAX + 1];
+
+enum { ASIDE = 256, ASIDE_ORDER = 3 }; /* so many at most; a block of this order is taken when there are none */
+static u32 aside[ASIDE];
+static unsigned aside_count;
 
 static void list_add(u32 frame, unsigned order)
 {
@@ -37,11 +42,8 @@ static void list_remove(u32 frame)
 	p->next = p->prev = 0;
 }
 
-void page_free(u64 address, unsigned order)
+static void merge(u32 frame, unsigned order)
 {
-	u32 frame = (u32)(address / PAGE);
-
-	page_free_count += 1ull << order;
 	for (; order < ORDER_MAX; order++) {
 		u32 buddy = frame ^ 1u << order;
 		if (buddy + (1u << order) > frames || page_table[buddy].kind != PAGE_FREE || page_table[buddy].order != order)
@@ -52,7 +54,8 @@ void page_free(u64 address, unsigned order)
 	list_add(frame, order);
 }
 
-u64 page_alloc(unsigned order)
+/* The first frame of a block; 0: there is none. */
+static u32 take(unsigned order)
 {
 	unsigned o = order;
 	u32 frame;
@@ -65,9 +68,76 @@ u64 page_alloc(unsigned order)
 	list_remove(frame);
 	while (o-- > order)
 		list_add(frame + (1u << o), o);
-	for (u32 i = 0; i < 1u << order; i++)
-		page_table[frame + i] = (struct page){.refs = 1, .kind = PAGE_USED};
+	return frame;
+}
+
+/* The least recently freed ones go back to the buddies, until so many are left. */
+static void give_back(unsigned left)
+{
+	unsigned n = aside_count - left;
+
+	for (unsigned i = 0; i < n; i++)
+		merge(aside[i], 0);
+	for (unsigned i = 0; i < left; i++)
+		aside[i] = aside[i + n];
+	aside_count = left;
+}
+
+/* A block, of which the first frame will be given first. */
+static void take_aside(void)
+{
+	unsigned order = ASIDE_ORDER + 1;
+	u32 frame = 0;
+
+	while (!frame && order)
+		frame = take(--order);
+	for (u32 i = 1u << order; frame && i--;)
+		aside[aside_count++] = frame + i;
+}
+
+void page_free(u64 address, unsigned order)
+{
+	u32 frame = (u32)(address / PAGE);
+
+	page_free_count += 1ull << order;
+	if (order) {
+		merge(frame, order);
+		return;
+	}
+	if (aside_count == ASIDE)
+		give_back(ASIDE / 2);
+	page_table[frame] = (struct page){.kind = PAGE_USED};
+	aside[aside_count++] = frame;
+}
+
+static u32 take_one(void)
+{
+	if (!aside_count)
+		take_aside();
+	return aside_count ? aside[--aside_count] : 0;
+}
+
+static u32 take_block(unsigned order)
+{
+	u32 frame = take(order);
+
+	if (frame || !aside_count)
+		return frame;
+	give_back(0);
+	return take(order);
+}
+
+u64 page_alloc(unsigned order)
+{
+	u32 frame = order ? take_block(order) : take_one();
+	struct page *p = &page_table[frame];
+
+	if (!frame)
+		return 0;
+	*p = (struct page){.refs = 1, .kind = PAGE_USED};
 	page_free_count -= 1ull << order;
+	while (order && ++p < &page_table[frame + (1u << order)])
+		*p = (struct page){.refs = 1, .kind = PAGE_USED};
 	return (u64)frame * PAGE;
 }
 
@@ -80,19 +150,9 @@ u64 page_alloc_zeroed(unsigned order)
 	return address;
 }
 
-void page_get(u64 address)
+void page_freed_twice(u64 address)
 {
-	page_of(address)->refs++;
-}
-
-void page_put(u64 address)
-{
-	struct page *p = page_of(address);
-
-	if (!p->refs)
-		panic("a frame is freed twice", address, 0);
-	if (--p->refs == 0)
-		page_free(address, 0);
+	panic("a frame is freed twice", address, 0);
 }
 
 void page_init(struct page *table, u64 count)
@@ -112,7 +172,8 @@ void page_give(u64 start, u64 end)
 		unsigned order = ORDER_MAX;
 		while (start & (((u64)PAGE << order) - 1) || start + ((u64)PAGE << order) > end)
 			order--;
-		page_free(start, order);
+		merge((u32)(start / PAGE), order);
+		page_free_count += 1ull << order;
 		page_total += 1ull << order;
 		start += (u64)PAGE << order;
 	}

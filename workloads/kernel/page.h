@@ -9,8 +9,13 @@ enum { ORDER_MAX = 18, ORDER_HUGE = 9, ORDER_GIANT = 18 };
 enum page_kind { PAGE_USED, PAGE_FREE, PAGE_SLAB, PAGE_LARGE };
 
 struct page {
+	union {
+		struct {
+			u32 next, prev; /* free lists: frame numbers, 0 ends */
+		};
+		u64 in_use; /* of a page table: bit i: some of the entries 8 * i to 8 * i + 7 may be in use */
+	};
 	u32 refs;
-	u32 next, prev; /* free lists: frame numbers, 0 ends; of a page table: its entries in use are from next on, below prev */
 	u8 order, kind;
 };
 
@@ -25,13 +30,26 @@ void page_give(u64 start, u64 end);
 u64 page_alloc(unsigned order);
 u64 page_alloc_zeroed(unsigned order);
 void page_free(u64 address, unsigned order);
-/* Adds and drops a reference of one frame; the last one frees it. */
-void page_get(u64 address);
-void page_put(u64 address);
+_Noreturn void page_freed_twice(u64 address);
 
 static inline struct page *page_of(u64 address)
 {
 	return &page_table[address / PAGE];
+}
+
+/* Adds and drops a reference of one frame; the last one frees it. */
+static inline void page_get(u64 address)
+{
+	page_of(address)->refs++;
+}
+static inline void page_put(u64 address)
+{
+	struct page *p = page_of(address);
+
+	if (!p->refs)
+		page_freed_twice(address);
+	if (--p->refs == 0)
+		page_free(address, 0);
 }
 
 #endif

@@ -17,33 +17,77 @@ static u64 *slot(u64 *table, u64 linear, unsigned level)
 	return &table[linear >> (3 + 9 * level) & 511];
 }
 
-void pagetable_note(const u64 *entry)
-{
-	struct page *p = page_of(physical(entry));
-	u32 i = (u32)((u64)entry % PAGE / sizeof(*entry));
+enum { GROUP = 8 }; /* entries of a table that share a bit of its frame's in_use */
 
-	if (!p->prev || i < p->next)
-		p->next = i;
-	if (i >= p->prev)
-		p->prev = i + 1;
+static unsigned number(const u64 *entry)
+{
+	return (u64)entry % PAGE / sizeof(*entry);
 }
 
-void pagetable_bounds(const u64 *table, unsigned *first, unsigned *end)
+/* The bits of groups [first, end), which is not empty. */
+static u64 bits(unsigned first, unsigned end)
 {
-	const struct page *p = page_of(physical(table));
-
-	*first = p->next;
-	*end = p->prev;
+	return ~0ull << first & ~0ull >> (64 - end);
 }
 
-u64 *pagetable_walk(u64 pml4, u64 linear, unsigned *level, bool make)
+void pagetable_note(const u64 *entry, unsigned count)
+{
+	unsigned first = number(entry);
+
+	page_of(physical(entry))->in_use |= bits(first / GROUP, (first + count + GROUP - 1) / GROUP);
+}
+
+void pagetable_forget(const u64 *entry, unsigned count)
+{
+	unsigned first = (number(entry) + GROUP - 1) / GROUP, end = (number(entry) + count) / GROUP;
+
+	if (first < end)
+		page_of(physical(entry))->in_use &= ~bits(first, end);
+}
+
+unsigned pagetable_in_use(const u64 *table, unsigned first, unsigned *end)
+{
+	u64 in_use = first < 512 ? page_of(physical(table))->in_use & ~0ull << first / GROUP : 0;
+	unsigned group;
+
+	if (!in_use)
+		return 512;
+	group = (unsigned)__builtin_ctzll(in_use);
+	in_use = ~in_use & ~0ull << group;
+	*end = in_use ? (unsigned)__builtin_ctzll(in_use) * GROUP : 512;
+	return group * GROUP > first ? group * GROUP : first;
+}
+
+/* A present entry leads to a table. */
+static inline bool leads(u64 entry)
+{
+	return (entry & PTE_P) && !(entry & PTE_PS);
+}
+
+/* The level-1 entry, if there is a table with one. */
+static inline u64 *leaf(u64 pml4, u64 linear)
+{
+	u64 entry = *slot(direct(pml4), linear, 4);
+
+	if (leads(entry))
+		entry = *slot(table_of(entry), linear, 3);
+	else
+		return NULL;
+	if (leads(entry))
+		entry = *slot(table_of(entry), linear, 2);
+	else
+		return NULL;
+	return leads(entry) ? slot(table_of(entry), linear, 1) : NULL;
+}
+
+__attribute__((noinline)) static u64 *walk(u64 pml4, u64 linear, unsigned *level, bool make)
 {
 	u64 *table = direct(pml4);
 
 	for (unsigned l = 4;; l--) {
 		u64 *entry = slot(table, linear, l);
 		if (make && !*entry)
-			pagetable_note(entry);
+			pagetable_note(entry, 1);
 		if (l == *level)
 			return entry;
 		if (*entry & PTE_PS) {
@@ -58,6 +102,17 @@ u64 *pagetable_walk(u64 pml4, u64 linear, unsigned *level, bool make)
 		}
 		table = table_of(*entry);
 	}
+}
+
+u64 *pagetable_walk(u64 pml4, u64 linear, unsigned *level, bool make)
+{
+	u64 *entry = *level == 1 ? leaf(pml4, linear) : NULL;
+
+	if (!entry)
+		return walk(pml4, linear, level, make);
+	if (make && !*entry)
+		page_of((u64)entry - DIRECT)->in_use |= 1ull << number(entry) / GROUP;
+	return entry;
 }
 
 static void map(u64 linear, u64 physical, unsigned level, u64 flags, u64 (*frame)(void))
@@ -99,28 +154,20 @@ u64 pagetable_new(void)
 	return pml4;
 }
 
-static void free_below(u64 entry, unsigned level)
+static void free_table(u64 *table, unsigned level)
 {
-	const u64 *table = table_of(entry);
-	unsigned i, end;
+	unsigned end = 0;
 
-	pagetable_bounds(table, &i, &end);
-	for (; level > 1 && i < end; i++)
-		if ((table[i] & PTE_P) && !(table[i] & PTE_PS))
-			free_below(table[i], level - 1);
-	page_free(entry & PTE_ADDRESS, 0);
+	for (unsigned i = 0; level > 1 && (i = pagetable_in_use(table, i, &end)) < 512;)
+		for (; i < end; i++)
+			if (leads(table[i]))
+				free_table(table_of(table[i]), level - 1);
+	page_free(physical(table), 0);
 }
 
 void pagetable_free(u64 pml4)
 {
-	const u64 *table = direct(pml4);
-	unsigned i, end;
-
-	pagetable_bounds(table, &i, &end);
-	for (; i < end; i++)
-		if (table[i] & PTE_P)
-			free_below(table[i], 3);
-	page_free(pml4, 0);
+	free_table(direct(pml4), 4);
 }
 
 bool pagetable_split(u64 *entry, unsigned level)
@@ -131,8 +178,7 @@ bool pagetable_split(u64 *entry, unsigned level)
 		return false;
 	for (unsigned i = 0; i < 512; i++)
 		table[i] = e + i * step;
-	page_of(frame)->next = 0;
-	page_of(frame)->prev = 512;
+	page_of(frame)->in_use = ~0ull;
 	*entry = frame | PTE_P | PTE_RW | PTE_US;
 	return true;
 }

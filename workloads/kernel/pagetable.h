@@ -21,11 +21,12 @@ enum { FLUSH_MAX = 33 }; /* more pages than this are invalidated by loading CR3 
 
 /* Where the entry of linear lies: at level 1 or, if a large page maps it, higher (*level). make: missing tables down to *level are made.
  * NULL: there is none, or no memory for it. */
-/* This entry is about to be used: who goes through its table need not look at all of it. */
-void pagetable_note(const u64 *entry);
-/* Where, in this table, entries may be in use: [*first, *end). */
-void pagetable_bounds(const u64 *table, unsigned *first, unsigned *end);
 u64 *pagetable_walk(u64 pml4, u64 linear, unsigned *level, bool make);
+/* These entries of one table are about to be used, or are used no longer: who goes through the table need not look at all of it. */
+void pagetable_note(const u64 *entry, unsigned count);
+void pagetable_forget(const u64 *entry, unsigned count);
+/* The first entries at or after number first of this table that may be in use: [returned, *end). 512: there are none. */
+unsigned pagetable_in_use(const u64 *table, unsigned first, unsigned *end);
 /* The kernel's own tables: image, direct map of memory up to top in pages of the given level, local APIC. frame gives table frames. */
 u64 pagetable_kernel(u64 top, unsigned level, bool global, u64 (*frame)(void));
 /* A new top table that shares the kernel's half; 0 if there is no memory. */

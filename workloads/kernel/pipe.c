@@ -14,7 +14,7 @@ enum { RING = 65536, RING_MAX = 1 << 20, ATOMIC = 4096, FIONREAD = 0x541b };
 
 struct pipe {
 	u8 *ring;
-	u64 size;
+	u64 size; /* a power of 2 */
 	u64 read, written; /* counts; their difference is what is in it */
 	unsigned readers, writers;
 	unsigned read_opens, write_opens; /* so far: who opens one end of a FIFO waits for the other */
@@ -52,7 +52,7 @@ static long pipe_read(struct file *file, u64 to, u64 n)
 			return -ERESTART;
 	}
 	while (done < n && filled(p)) {
-		u64 at = p->read % p->size, c = least(n - done, filled(p), p->size - at);
+		u64 at = p->read & (p->size - 1), c = least(n - done, filled(p), p->size - at);
 		if (!user_write(to + done, p->ring + at, c))
 			return done ? (long)done : -EFAULT;
 		p->read += c;
@@ -82,7 +82,7 @@ bool pipe_peek(const struct file *file, u64 skip, u64 to, u64 n)
 	const struct pipe *p = pipe_of(file);
 
 	for (u64 done = 0, c; done < n; done += c) {
-		u64 at = (p->read + skip + done) % p->size;
+		u64 at = (p->read + skip + done) & (p->size - 1);
 		c = least(n - done, n - done, p->size - at);
 		if (!user_write(to + done, p->ring + at, c))
 			return false;
@@ -112,7 +112,7 @@ static long pipe_write(struct file *file, u64 from, u64 n)
 	u64 done = 0;
 
 	while (done < n) {
-		u64 at = p->written % p->size, room = p->size - filled(p), c = least(n - done, room, p->size - at);
+		u64 at = p->written & (p->size - 1), room = p->size - filled(p), c = least(n - done, room, p->size - at);
 		if (!p->readers)
 			return done ? (long)done : broken();
 		if (!room || (n <= ATOMIC && room < n - done)) {
@@ -267,7 +267,7 @@ long pipe_resize(struct file *file, u64 size)
 	if (!ring)
 		return -ENOMEM;
 	for (n = 0; n < filled(p); n++)
-		ring[n] = p->ring[(p->read + n) % p->size];
+		ring[n] = p->ring[(p->read + n) & (p->size - 1)];
 	heap_free(p->ring);
 	p->ring = ring;
 	p->size = new;

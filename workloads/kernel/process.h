@@ -109,6 +109,11 @@ extern struct thread *thread_current, *thread_list;
 extern struct process *process_list;
 #define process_current (thread_current->process)
 
+/* true if the thread has something to do before it sleeps: a signal that is not blocked, or its end */
+static inline bool signal_waits(const struct thread *t)
+{
+	return t->process->ending || t->ending || ((t->pending.set | t->process->pending.set) & (~t->mask | t->wanted));
+}
 static inline struct trap *thread_trap(const struct thread *t)
 {
 	return (struct trap *)(t->stack + ((u64)PAGE << STACK_ORDER)) - 1;

@@ -229,13 +229,8 @@ void wake_one(struct wait_queue *queue)
 		wake_thread(queue->first, 0);
 }
 
-void wake_all(struct wait_queue *queue)
+void wake_waiting(struct wait_queue *queue)
 {
 	while (queue->first)
 		wake_thread(queue->first, 0);
-}
-
-void wake_pollers(void)
-{
-	wake_all(&sched_pollers);
 }

@@ -19,10 +19,18 @@ extern struct wait_queue sched_pollers; /* wait until any file may have become r
 /* Sleeps until woken: 0; -EINTR if a signal is there or comes; -ETIMEDOUT at the deadline (time_now's; 0: none). */
 long wait_on(struct wait_queue *queue, u64 deadline);
 void wake_one(struct wait_queue *queue);
-void wake_all(struct wait_queue *queue);
+void wake_waiting(struct wait_queue *queue);
+static inline void wake_all(struct wait_queue *queue)
+{
+	if (queue->first)
+		wake_waiting(queue);
+}
 void wake_thread(struct thread *thread, long result);
 /* Some file is ready now: those who poll look again. */
-void wake_pollers(void);
+static inline void wake_pollers(void)
+{
+	wake_all(&sched_pollers);
+}
 void sched_ready(struct thread *thread);
 void sched_yield_now(void);
 _Noreturn void sched_gone(void); /* the current thread never runs again */

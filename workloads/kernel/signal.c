@@ -79,11 +79,6 @@ int *signal_timer_overrun(struct process *process, struct thread *thread, int ti
 	return NULL;
 }
 
-bool signal_waits(const struct thread *t)
-{
-	return t->process->ending || t->ending || ((t->pending.set | t->process->pending.set) & (~t->mask | t->wanted));
-}
-
 /* Wakes a thread that can take the signal. */
 static void wake_taker(struct process *p, int signal)
 {

@@ -107,8 +107,6 @@ int *signal_timer_overrun(struct process *process, struct thread *thread, int ti
 int signal_take(struct thread *thread, u64 set, struct siginfo *info);
 /* A fault of the running program: cannot be blocked or ignored. */
 void signal_fault(int signal, int code, u64 address);
-/* true if the thread has something to do before it sleeps: a signal that is not blocked, or its end */
-bool signal_waits(const struct thread *thread);
 /* On the way to user mode: ends the thread, or enters a handler. */
 void signal_deliver(struct trap *regs);
 /* From the handler back: restores what signal_deliver saved. */

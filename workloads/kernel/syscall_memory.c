@@ -89,7 +89,7 @@ static long check_huge(u64 *size, u64 flags)
 }
 
 /* Pages of MAP_HUGETLB are not divided. */
-static bool divides_huge(const struct vm *vm, u64 start, u64 size)
+static bool divides_huge(struct vm *vm, u64 start, u64 size)
 {
 	const struct area *first = vm_area(vm, start), *last = vm_area(vm, start + size - 1);
 
@@ -281,7 +281,7 @@ static bool in_core(const struct vm *vm, const struct area *a, u64 at)
 
 long sys_mincore(u64 start, u64 size, u64 to)
 {
-	const struct vm *vm = process_current->vm;
+	struct vm *vm = process_current->vm;
 
 	if (start % PAGE)
 		return -EINVAL;
@@ -309,7 +309,7 @@ long sys_msync(u64 start, u64 size, u64 flags)
 }
 
 /* An area's range, all of it with one kind of content. */
-static const struct area *whole(const struct vm *vm, u64 start, u64 size)
+static const struct area *whole(struct vm *vm, u64 start, u64 size)
 {
 	const struct area *a = vm_area(vm, start);
 

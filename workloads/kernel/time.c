@@ -7,17 +7,14 @@
 #include "lapic.h"
 #include "log.h"
 
+enum { FACTOR_SHIFT = 34 };
 enum { PIT_HZ = 1193182, PIT_2 = 0x42, PIT_MODE = 0x43, PIT_GATE = 0x61 };
 
 #define EPOCH 1577836800ull /* 2020-01-01 00:00 UTC */
 
 static u64 tsc_start, tsc_hz, apic_hz;
+static u64 tsc_factor; /* nanoseconds of one tick, times 2^34 */
 static u64 real_start = EPOCH * SECOND;
-
-static u64 scale(u64 count, u64 from, u64 to)
-{
-	return count / from * to + count % from * to / from;
-}
 
 /* 1/100 second on channel 2, polled */
 static void measure(void)
@@ -53,6 +50,7 @@ void time_init(u64 hz)
 	}
 	if (!tsc_hz)
 		measure();
+	tsc_factor = tsc_hz ? (SECOND << FACTOR_SHIFT) / tsc_hz : 0;
 	tsc_start = rdtsc();
 	if (hz)
 		lapic_timer(TIMER_VECTOR, LVT_PERIODIC, (u32)(apic_hz / hz));
@@ -60,7 +58,7 @@ void time_init(u64 hz)
 
 u64 time_now(void)
 {
-	return tsc_hz ? scale(rdtsc() - tsc_start, tsc_hz, SECOND) : 0;
+	return (u64)((unsigned __int128)(rdtsc() - tsc_start) * tsc_factor >> FACTOR_SHIFT);
 }
 
 u64 time_real(void)

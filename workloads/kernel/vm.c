@@ -14,7 +14,7 @@ enum { PCID_LAST = 4095 };
 bool vm_huge, vm_giant, vm_pcid;
 u64 vm_kernel_pml4;
 
-static struct vm *current;
+struct vm *vm_loaded;
 static u64 pcid_next = 1, pcid_generation = 1;
 
 struct vm *vm_new(void)
@@ -40,7 +40,7 @@ void vm_put(struct vm *vm)
 {
 	if (--vm->refs)
 		return;
-	if (vm == current)
+	if (vm == vm_loaded)
 		vm_switch(NULL);
 	vm_page_drop_all(vm);
 	for (struct area *a = vm->areas, *next; a; a = next) {
@@ -50,11 +50,6 @@ void vm_put(struct vm *vm)
 	}
 	pagetable_free(vm->pml4);
 	heap_free(vm);
-}
-
-struct vm *vm_current(void)
-{
-	return current;
 }
 
 /* A PCID is used again only after all were given out; then everything tagged is invalidated (by loading without CR3_KEEP). */
@@ -73,9 +68,9 @@ static u64 tagged(struct vm *vm)
 
 void vm_switch(struct vm *vm)
 {
-	if (vm == current)
+	if (vm == vm_loaded)
 		return;
-	current = vm;
+	vm_loaded = vm;
 	if (!vm)
 		write_cr3(vm_kernel_pml4);
 	else
@@ -84,27 +79,38 @@ void vm_switch(struct vm *vm)
 
 void vm_flush(struct vm *vm)
 {
-	if (vm == current)
+	if (vm == vm_loaded)
 		write_cr3(vm->pml4 | (vm_pcid ? vm->pcid : 0));
 	else
 		vm->pcid_generation = 0; /* a new PCID when it runs next */
 }
 
-struct area *vm_area(const struct vm *vm, u64 linear)
+struct area *vm_area_above(struct vm *vm, u64 linear)
 {
-	struct area *a = vm->areas;
+	struct area *a = vm->looked_up;
 
+	if (!a || a->start > linear)
+		a = vm->areas;
 	while (a && a->end <= linear)
 		a = a->next;
+	if (a)
+		vm->looked_up = a;
+	return a;
+}
+
+struct area *vm_area(struct vm *vm, u64 linear)
+{
+	struct area *a = vm->looked_up;
+
+	if (!a || linear < a->start || linear >= a->end)
+		a = vm_area_above(vm, linear);
 	return a && a->start <= linear ? a : NULL;
 }
 
-bool vm_free_range(const struct vm *vm, u64 start, u64 size)
+bool vm_free_range(struct vm *vm, u64 start, u64 size)
 {
-	struct area *a = vm->areas;
+	const struct area *a = vm_area_above(vm, start);
 
-	while (a && a->end <= start)
-		a = a->next;
 	return start >= USER_LOW && size <= USER_TOP && start <= USER_TOP - size && (!a || a->start >= start + size);
 }
 
@@ -134,36 +140,58 @@ static bool joins(const struct area *a, const struct area *b)
 	       (!a->inode || a->offset + (a->end - a->start) == b->offset);
 }
 
-/* Joins neighbours that became alike. */
-static void join(struct vm *vm)
+static void insert_after(struct vm *vm, struct area *before, struct area *area)
 {
-	for (struct area *a = vm->areas; a && a->next;) {
-		struct area *b = a->next;
-		if (!joins(a, b)) {
-			a = b;
-			continue;
+	struct area **link = before ? &before->next : &vm->areas;
+
+	area->prev = before;
+	area->next = *link;
+	if (area->next)
+		area->next->prev = area;
+	*link = vm->looked_up = area;
+}
+
+static void remove(struct vm *vm, struct area *a)
+{
+	if (a->prev)
+		a->prev->next = a->next;
+	else
+		vm->areas = a->next;
+	if (a->next)
+		a->next->prev = a->prev;
+	if (vm->looked_up == a)
+		vm->looked_up = a->prev;
+	inode_put(a->inode);
+	heap_free(a);
+}
+
+/* Joins neighbours in this range, and at its borders, that became alike. */
+static void join(struct vm *vm, u64 start, u64 end)
+{
+	for (struct area *a = vm_area_above(vm, start - 1); a && a->next && a->next->start <= end;)
+		if (joins(a, a->next)) {
+			a->end = a->next->end;
+			remove(vm, a->next);
+		} else {
+			a = a->next;
 		}
-		a->end = b->end;
-		a->next = b->next;
-		inode_put(b->inode);
-		heap_free(b);
-	}
 }
 
 long vm_map(struct vm *vm, u64 start, u64 size, u32 prot, u32 flags, struct inode *inode, u64 offset)
 {
-	struct area *area = heap_alloc(sizeof(*area)), **link = &vm->areas;
+	struct area *area = heap_alloc(sizeof(*area)), *before = vm->looked_up && vm->looked_up->start < start ? vm->looked_up : vm->areas;
 
 	if (!area)
 		return -ENOMEM;
-	*area = (struct area){NULL, start, start + size, prot, flags, inode, offset};
+	*area = (struct area){NULL, NULL, start, start + size, prot, flags, inode, offset};
 	inode_get(inode);
-	while (*link && (*link)->start < start)
-		link = &(*link)->next;
-	area->next = *link;
-	*link = area;
+	if (before && before->start > start)
+		before = NULL;
+	while (before && before->next && before->next->start < start)
+		before = before->next;
+	insert_after(vm, before, area);
 	vm->mapped += size;
-	join(vm);
+	join(vm, start, start + size);
 	return 0;
 }
 
@@ -180,7 +208,7 @@ static long split(struct vm *vm, u64 linear)
 	*b = *a;
 	b->start = a->end = linear;
 	b->offset += linear - a->start;
-	a->next = b;
+	insert_after(vm, a, b);
 	inode_get(b->inode);
 	return 0;
 }
@@ -203,20 +231,16 @@ static long split_both(struct vm *vm, u64 start, u64 end)
 
 long vm_unmap(struct vm *vm, u64 start, u64 size)
 {
-	struct area **link = &vm->areas;
 	long rc = split_both(vm, start, start + size);
+	struct area *a, *next;
 
 	if (rc)
 		return rc;
-	while (*link && (*link)->end <= start)
-		link = &(*link)->next;
-	while (*link && (*link)->start < start + size) {
-		struct area *a = *link;
-		*link = a->next;
+	for (a = vm_area_above(vm, start); a && a->start < start + size; a = next) {
+		next = a->next;
 		vm->mapped -= a->end - a->start;
 		vm_page_drop(vm, a->start, a->end);
-		inode_put(a->inode);
-		heap_free(a);
+		remove(vm, a);
 	}
 	return 0;
 }
@@ -232,10 +256,10 @@ static bool covered(struct vm *vm, u64 start, u64 end)
 	return true;
 }
 
-static bool read_only(const struct vm *vm, u64 start, u64 end)
+static bool read_only(struct vm *vm, u64 start, u64 end)
 {
-	for (const struct area *a = vm->areas; a && a->start < end; a = a->next)
-		if (a->end > start && (a->flags & AREA_READ_ONLY))
+	for (const struct area *a = vm_area_above(vm, start); a && a->start < end; a = a->next)
+		if (a->flags & AREA_READ_ONLY)
 			return true;
 	return false;
 }
@@ -249,12 +273,12 @@ long vm_protect(struct vm *vm, u64 start, u64 size, u32 prot)
 		rc = -EACCES;
 	if (rc)
 		return rc;
-	for (struct area *a = vm->areas; a && a->start < end; a = a->next)
-		if (a->start >= start && a->prot != prot) {
+	for (struct area *a = vm_area_above(vm, start); a && a->start < end; a = a->next)
+		if (a->prot != prot) {
 			a->prot = prot;
 			vm_page_protect(vm, a);
 		}
-	join(vm);
+	join(vm, start, end);
 	return 0;
 }
 
@@ -265,10 +289,9 @@ long vm_advise(struct vm *vm, u64 start, u64 size, u32 set, u32 clear)
 
 	if (rc)
 		return rc;
-	for (struct area *a = vm->areas; a && a->start < end; a = a->next)
-		if (a->start >= start)
-			a->flags = (a->flags & ~clear) | set;
-	join(vm);
+	for (struct area *a = vm_area_above(vm, start); a && a->start < end; a = a->next)
+		a->flags = (a->flags & ~clear) | set;
+	join(vm, start, end);
 	return 0;
 }
 
@@ -324,6 +347,7 @@ struct vm *vm_fork(struct vm *vm)
 			vm_put(copy);
 		return NULL;
 	}
+	copy->large = vm->large;
 	copy->heap_start = vm->heap_start;
 	copy->heap_end = vm->heap_end;
 	memcpy(copy->arguments, vm->arguments, sizeof(vm->arguments));

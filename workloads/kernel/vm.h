@@ -23,7 +23,7 @@ enum {
 };
 
 struct area {
-	struct area *next;
+	struct area *next, *prev;
 	u64 start, end;
 	u32 prot, flags;
 	struct inode *inode; /* NULL: anonymous */
@@ -33,7 +33,8 @@ struct area {
 struct vm {
 	u32 refs;
 	u64 pml4;
-	struct area *areas;
+	struct area *areas, *looked_up; /* looked_up: one of them, where the next search begins; NULL: at the first */
+	bool large;			/* some pages are, or were, large */
 	u64 heap_start, heap_end; /* what brk moves */
 	u64 mapped;		  /* bytes in all areas */
 	u64 pages, pages_most;	  /* present ones, in 4 KiB; their most so far */
@@ -46,20 +47,26 @@ enum vm_fault { FAULT_OK, FAULT_UNMAPPED, FAULT_ACCESS, FAULT_BUS, FAULT_MEMORY 
 
 extern bool vm_huge, vm_giant; /* anonymous memory in 2-MiB pages where they fit; in 1-GiB pages, too */
 extern bool vm_pcid;	       /* address spaces have PCIDs */
+extern struct vm *vm_loaded;   /* what CR3 names; NULL: the kernel's own tables */
 
 struct vm *vm_new(void);
 void vm_get(struct vm *vm);
 void vm_put(struct vm *vm);
 /* Loads CR3; NULL: the kernel's own tables. */
 void vm_switch(struct vm *vm);
-struct vm *vm_current(void);
+static inline struct vm *vm_current(void)
+{
+	return vm_loaded;
+}
 /* A copy in which both sides' private pages are read-only until written; NULL if there is no memory. */
 struct vm *vm_fork(struct vm *vm);
 /* The page fault at linear; error: the processor's error code. */
 enum vm_fault vm_fault(struct vm *vm, u64 linear, u64 error);
 
 /* the area that contains linear, or NULL */
-struct area *vm_area(const struct vm *vm, u64 linear);
+struct area *vm_area(struct vm *vm, u64 linear);
+/* the first area that ends above linear, or NULL */
+struct area *vm_area_above(struct vm *vm, u64 linear);
 /* New memory at [start, start + size), whole pages, where nothing is mapped. Takes no reference but the area's. 0 or -ENOMEM. */
 long vm_map(struct vm *vm, u64 start, u64 size, u32 prot, u32 flags, struct inode *inode, u64 offset);
 long vm_unmap(struct vm *vm, u64 start, u64 size);
@@ -73,7 +80,7 @@ long vm_discard(struct vm *vm, u64 start, u64 size);
 long vm_remap(struct vm *vm, u64 start, u64 size, u64 new_start, u64 new_size);
 /* A free range of this size, from the top down; 0 if there is none. */
 u64 vm_find(const struct vm *vm, u64 size, bool huge); /* huge: aligned to 2 MiB */
-bool vm_free_range(const struct vm *vm, u64 start, u64 size);
+bool vm_free_range(struct vm *vm, u64 start, u64 size);
 /* The page of this address is there. */
 bool vm_present(const struct vm *vm, u64 linear);
 static inline void vm_count(struct vm *vm, u64 pages)

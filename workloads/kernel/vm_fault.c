@@ -20,10 +20,8 @@ static u64 entry_flags(const struct area *area)
 /* The stack's area grows down to the page touched, as far as STACK_SIZE allows. */
 static struct area *grow_stack(struct vm *vm, u64 linear)
 {
-	struct area *a = vm->areas;
+	struct area *a = vm_area_above(vm, linear);
 
-	while (a && a->end <= linear)
-		a = a->next;
 	if (!a || !(a->flags & AREA_STACK) || linear < STACK_LOW || USER_TOP - linear > process_current->limit[LIMIT_STACK].soft)
 		return NULL;
 	vm->mapped += a->start - (linear & PAGE_MASK);
@@ -54,6 +52,7 @@ static bool map_at(struct vm *vm, const struct area *area, u64 linear, unsigned 
 	if (!frame)
 		return false;
 	*entry = frame | entry_flags(area) | PTE_PS | (area->prot & PROT_WRITE ? PTE_RW : 0);
+	vm->large = true;
 	vm_count(vm, size / PAGE);
 	return true;
 }

@@ -14,72 +14,96 @@ static u64 size_at(unsigned level)
 	return 1ull << (3 + 9 * level);
 }
 
-/* Where the next entry in use at or after entry may be, as an index; 512: in no more of this table, or not before entry number last. */
-static unsigned skip(const u64 *table, const u64 *entry, u64 last)
-{
-	unsigned first, end, i = (unsigned)(entry - table);
-
-	pagetable_bounds(table, &first, &end);
-	if (i < first)
-		i = first;
-	if (end > last + 1)
-		end = (unsigned)last + 1;
-	while (i < end && !(table[i] & HELD))
-		i++;
-	return i < end ? i : 512;
-}
-
-/* The first entry at or after *at, below end, that holds something; *at and *level say where and how large. NULL: none. */
-static u64 *next_entry(struct vm *vm, u64 *at, u64 end, unsigned *level)
-{
-	while (*at < end) {
-		u64 *table = direct(vm->pml4), *entry, size;
-		for (*level = 4;; --*level) {
-			entry = &table[*at >> (3 + 9 * *level) & 511];
-			if (*level == 1 || !(*entry & HELD) || (*entry & PTE_PS))
-				break;
-			table = direct(*entry & PTE_ADDRESS);
-		}
-		if (*entry & HELD)
-			return entry;
-		size = size_at(*level);
-		u64 start = *at & ~(512 * size - 1); /* of what the table reaches */
-		*at = start + skip(table, entry, (end - 1 - start) / size) * size;
-	}
-	return NULL;
-}
-
-/* Goes through all entries of a range that hold something: entry is the one it is at, and may be changed. */
+/*
+ * Goes through the entries of [next, end) that may hold something, a part of a table at a time: entry[0], whose page begins at `at`, to
+ * entry[count - 1]. A large page is alone. Entries may be changed, and next set back.
+ */
 struct cursor {
 	struct vm *vm;
-	u64 at, end;
+	u64 next, end, at;
 	u64 *entry;
-	unsigned level;
+	unsigned level, count;
+	u64 *table, reach; /* of level 1, where entry is or was; the address above all that it maps */
 };
+
+/* The index of the first entry of this table from i on that holds something; 512: none. */
+static unsigned held(const u64 *table, unsigned i)
+{
+	unsigned end;
+
+	while ((i = pagetable_in_use(table, i, &end)) < 512)
+		for (; i < end; i++)
+			if (table[i] & HELD)
+				return i;
+	return 512;
+}
+
+/* Those of the table from next on. */
+static void take_table(struct cursor *c)
+{
+	u64 start = c->reach - 512 * PAGE, size = c->end - start;
+	unsigned last = size < 512 * PAGE ? size / PAGE : 512, end = 512, i = pagetable_in_use(c->table, (c->next - start) / PAGE, &end);
+
+	if (end > last)
+		end = last;
+	c->entry = c->table + i;
+	c->at = start + i * PAGE;
+	c->count = i < end ? end - i : 0;
+	c->level = 1;
+	c->next = c->count ? start + end * PAGE : c->reach;
+}
+
+/* Finds the table of next, or the large page; or goes on to what may be there next. */
+static void descend(struct cursor *c)
+{
+	u64 *table = direct(c->vm->pml4);
+
+	for (unsigned level = 4;; level--) {
+		unsigned shift = 3 + 9 * level, i = c->next >> shift & 511;
+		if (level == 1) {
+			c->table = table;
+			c->reach = (c->next | (512 * PAGE - 1)) + 1;
+			return;
+		}
+		if (!(table[i] & HELD)) {
+			c->next = (c->next & ~((512ull << shift) - 1)) + ((u64)held(table, i) << shift);
+			return;
+		}
+		if (table[i] & PTE_PS) {
+			c->entry = table + i;
+			c->at = c->next & ~((1ull << shift) - 1);
+			c->count = 1;
+			c->level = level;
+			c->next = c->at + (1ull << shift);
+			return;
+		}
+		table = direct(table[i] & PTE_ADDRESS);
+	}
+}
 
 static bool cursor_next(struct cursor *c)
 {
-	u64 *next = c->entry + 1;
-
-	if (c->entry) {
-		c->at += size_at(c->level);
-		if (c->level == 1 && (u64)next % PAGE && c->at < c->end && (*next & HELD)) { /* in the same table */
-			c->entry = next;
-			return true;
-		}
-	}
-	c->entry = next_entry(c->vm, &c->at, c->end, &c->level);
-	return c->entry;
+	for (c->count = 0; !c->count && c->next < c->end;)
+		if (c->next - (c->reach - 512 * PAGE) < 512 * PAGE)
+			take_table(c);
+		else
+			descend(c);
+	return c->count;
 }
 
 static void put_frames(u64 entry, unsigned level)
 {
-	for (u64 at = 0; at < size_at(level); at += PAGE)
-		page_put((entry & PTE_ADDRESS) + at);
+	if (level == 1)
+		page_put(entry & PTE_ADDRESS);
+	else
+		for (u64 at = 0; at < size_at(level); at += PAGE)
+			page_put((entry & PTE_ADDRESS) + at);
 }
 
 bool vm_page_split(struct vm *vm, u64 linear)
 {
+	if (!vm->large)
+		return true;
 	for (bool changed = false;; changed = true) {
 		unsigned level = 1;
 		u64 *entry = pagetable_walk(vm->pml4, linear, &level, false);
@@ -100,6 +124,12 @@ struct flush {
 	unsigned count;
 };
 
+static void flush_start(struct flush *f, struct vm *vm)
+{
+	f->vm = vm;
+	f->count = 0;
+}
+
 static void flush_add(struct flush *f, u64 linear)
 {
 	if (f->count < FLUSH_MAX)
@@ -118,15 +148,24 @@ static void flush_end(struct flush *f)
 
 void vm_page_drop(struct vm *vm, u64 start, u64 end)
 {
-	struct flush flush = {.vm = vm};
+	struct flush flush;
 
-	for (struct cursor c = {vm, start, end, NULL, 0}; cursor_next(&c);) {
-		u64 old = *c.entry;
-		*c.entry = 0;
-		if (old & PTE_P)
-			flush_add(&flush, c.at);
-		vm->pages -= size_at(c.level) / PAGE;
-		put_frames(old, c.level);
+	flush_start(&flush, vm);
+	for (struct cursor c = {vm, .next = start, .end = end}; cursor_next(&c);) {
+		u64 *entry = c.entry;
+		unsigned count = c.count, level = c.level, dropped = 0;
+		for (unsigned i = 0; i < count; i++) {
+			u64 old = entry[i];
+			if (!(old & HELD))
+				continue;
+			entry[i] = 0;
+			if (old & PTE_P)
+				flush_add(&flush, c.at + i * PAGE);
+			put_frames(old, level);
+			dropped++;
+		}
+		pagetable_forget(entry, count);
+		vm->pages -= dropped * (size_at(level) / PAGE);
 	}
 	if (flush.count)
 		flush_end(&flush);
@@ -134,8 +173,10 @@ void vm_page_drop(struct vm *vm, u64 start, u64 end)
 
 void vm_page_drop_all(struct vm *vm)
 {
-	for (struct cursor c = {vm, 0, USER_TOP, NULL, 0}; cursor_next(&c);)
-		put_frames(*c.entry, c.level);
+	for (struct cursor c = {vm, .next = 0, .end = USER_TOP}; cursor_next(&c);)
+		for (const u64 *entry = c.entry, *end = entry + c.count; entry < end; entry++)
+			if (*entry & HELD)
+				put_frames(*entry, c.level);
 }
 
 static u64 rights(const struct area *area)
@@ -148,63 +189,89 @@ static u64 rights(const struct area *area)
 /* Write access is only taken away here: it comes back with the fault that asks for it. */
 void vm_page_protect(struct vm *vm, const struct area *area)
 {
-	struct flush flush = {.vm = vm};
+	u64 keep = PTE_ADDRESS | PTE_A | PTE_D | PTE_PS | (area->prot & PROT_WRITE ? PTE_RW : 0), set = rights(area);
+	struct flush flush;
 
-	for (struct cursor c = {vm, area->start, area->end, NULL, 0}; cursor_next(&c);) {
-		u64 old = *c.entry, keep = PTE_ADDRESS | PTE_A | PTE_D | PTE_PS | (area->prot & PROT_WRITE ? PTE_RW : 0);
-		*c.entry = (old & keep) | rights(area);
-		if ((old & PTE_P) && *c.entry != old)
-			flush_add(&flush, c.at);
+	flush_start(&flush, vm);
+	for (struct cursor c = {vm, .next = area->start, .end = area->end}; cursor_next(&c);) {
+		u64 *entry = c.entry;
+		unsigned count = c.count;
+		for (unsigned i = 0; i < count; i++) {
+			u64 old = entry[i], new = (old & keep) | set;
+			if (!(old & HELD) || new == old)
+				continue;
+			entry[i] = new;
+			if (old & PTE_P)
+				flush_add(&flush, c.at + i * PAGE);
+		}
 	}
 	if (flush.count)
 		flush_end(&flush);
 }
 
+static void get_frames(u64 entry, unsigned level)
+{
+	if (level == 1)
+		page_get(entry & PTE_ADDRESS);
+	else
+		for (u64 at = 0; at < size_at(level); at += PAGE)
+			page_get((entry & PTE_ADDRESS) + at);
+}
+
 bool vm_page_share(struct vm *vm, struct vm *copy, const struct area *area)
 {
-	u64 *other = NULL, *before = NULL, clear = area->flags & AREA_SHARED ? 0 : PTE_RW;
+	u64 clear = area->flags & AREA_SHARED ? 0 : PTE_RW, *to = NULL, reach = 0; /* to: the copy's table of what is below reach */
 
-	for (struct cursor c = {vm, area->start, area->end, NULL, 0}; cursor_next(&c); before = c.entry) {
-		unsigned level = c.level;
-		if (other && c.entry == before + 1 && (u64)c.entry % PAGE)
-			other++; /* the next one of the same table */
-		else
-			other = pagetable_walk(copy->pml4, c.at, &level, true);
+	for (struct cursor c = {vm, .next = area->start, .end = area->end}; cursor_next(&c);) {
+		unsigned count = c.count, level = c.level, shared = 0;
+		u64 *entry = c.entry, *other = level == 1 && to && c.reach == reach ? to + (entry - c.table) : pagetable_walk(copy->pml4, c.at, &level, true);
 		if (!other)
 			return false;
-		pagetable_note(other);
-		if (*c.entry & clear)
-			*c.entry &= ~clear;
-		*other = *c.entry & ~(PTE_A | PTE_D);
-		vm_count(copy, size_at(c.level) / PAGE);
-		for (u64 i = 0; i < size_at(c.level); i += PAGE)
-			page_get((*c.entry & PTE_ADDRESS) + i);
+		if (level == 1) {
+			to = other - (entry - c.table);
+			reach = c.reach;
+		}
+		for (unsigned i = 0; i < count; i++) {
+			u64 old = entry[i], new = old & ~clear;
+			if (!(old & HELD))
+				continue;
+			if (new != old)
+				entry[i] = new;
+			other[i] = new & ~(PTE_A | PTE_D);
+			get_frames(new, level);
+			shared++;
+		}
+		pagetable_note(other, count);
+		vm_count(copy, shared * (size_at(level) / PAGE));
 	}
 	return true;
 }
 
 bool vm_page_move(struct vm *vm, u64 from, u64 to, u64 size)
 {
-	struct flush flush = {.vm = vm};
-	u64 at = from;
-	unsigned level;
+	struct flush flush;
 	bool ok = true;
 
-	for (u64 *entry; ok && (entry = next_entry(vm, &at, from + size, &level));) {
-		u64 target = to + (at - from), *other = NULL;
-		unsigned l = level;
-		if (target & (size_at(level) - 1)) {
-			ok = vm_page_split(vm, at + PAGE); /* and once more, in small pages */
+	flush_start(&flush, vm);
+	for (struct cursor c = {vm, .next = from, .end = from + size}; ok && cursor_next(&c);) {
+		if ((to + (c.at - from)) & (size_at(c.level) - 1)) {
+			ok = vm_page_split(vm, c.at + PAGE);
+			c.next = c.at; /* and once more, in small pages */
 			continue;
 		}
-		other = pagetable_walk(vm->pml4, target, &l, true);
-		ok = other != NULL;
-		if (!ok)
-			break;
-		*other = *entry;
-		*entry = 0;
-		flush_add(&flush, at);
-		at += size_at(level);
+		for (unsigned i = 0; ok && i < c.count; i++) {
+			unsigned level = c.level;
+			u64 at = c.at + i * PAGE, *other;
+			if (!(c.entry[i] & HELD))
+				continue;
+			other = pagetable_walk(vm->pml4, to + (at - from), &level, true);
+			ok = other != NULL;
+			if (!ok)
+				break;
+			*other = c.entry[i];
+			c.entry[i] = 0;
+			flush_add(&flush, at);
+		}
 	}
 	if (flush.count)
 		flush_end(&flush);
