@@ -235,20 +235,36 @@ static bool returns_often(struct engine *e, uint64_t space)
 	return e->returns > (e->two_spaces ? 0 : RETURNS_MAX / 2);
 }
 
+/* Neither instance has this address space: which one loses its own, the present one or the other? The one that was returned to less. */
+static bool takes_other(const struct instance *now, struct instance *other)
+{
+	bool takes = other->returns <= now->returns;
+
+	if (!takes)
+		other->returns--;
+	return takes;
+}
+
 /* The instance for this address space: where that pays, what one holds of a space stays there while the guest is in another. */
 static unsigned fast_instance(struct engine *e)
 {
 	uint64_t space = e->cpu->cr3;
 	unsigned other = e->fast == INSTANCE_FAST ? INSTANCE_FAST_2 : INSTANCE_FAST;
+	struct instance *in = &e->inst[e->fast];
 
-	if (e->inst[e->fast].space == space)
+	if (in->space == space)
 		return e->fast;
 	e->two_spaces = returns_often(e, space) && has_instance(e, other) && e->inst[other].reg;
-	if (e->two_spaces)
+	if (e->two_spaces && (e->inst[other].space == space || takes_other(in, &e->inst[other])))
 		e->fast = other;
-	if (e->inst[e->fast].space != space)
-		e->inst[e->fast].flushes = 0;
-	e->inst[e->fast].space = space;
+	in = &e->inst[e->fast];
+	if (in->space == space) {
+		in->returns += in->returns < INSTANCE_RETURNS_MAX;
+	} else {
+		in->flushes = 0;
+		in->returns = 0;
+	}
+	in->space = space;
 	return e->fast;
 }
 

@@ -41,6 +41,7 @@ enum {
 	INSTANCES,
 	SPACES = 2, /* that are remembered when they are left */
 	RETURNS_MAX = 128,
+	INSTANCE_RETURNS_MAX = 4,
 	STRING_LEAST = 12, /* iterations that are worth leaving the instance that goes by instruction */
 	STAY_LEAST = 8,	   /* steps by instruction, or watched, before blocks are run by plan again */
 	STAY_MAX = 512,
@@ -132,6 +133,7 @@ struct instance {
 	uint64_t slots;	      /* how many pages its softmmu holds, by our reckoning */
 	unsigned patience;
 	uint64_t space;	     /* INSTANCE_FAST: the CR3 with which its softmmu is filled */
+	unsigned returns;    /* likewise: how often the guest came back to that, less how often it went to spaces that no instance has */
 	const uint64_t *reg; /* likewise: its general registers; NULL: they cannot be found */
 	struct held *held;   /* likewise: what its softmmu holds since it was flushed; NULL: not known */
 	unsigned helds;	     /* so many of HELD_MAX; more: not known */

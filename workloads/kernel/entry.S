@@ -80,6 +80,8 @@ trap_return:
 
 	/* where a new thread's first thread_switch returns to: its stack is empty but for the struct trap */
 thread_start:
+	mov %rsp, %rdi
+	call sched_begin
 	jmp trap_return
 
 	/* thread_switch(u64 *save_rsp, u64 load_rsp) */

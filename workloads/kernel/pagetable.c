@@ -154,20 +154,24 @@ u64 pagetable_new(void)
 	return pml4;
 }
 
-static void free_table(u64 *table, unsigned level)
+/* Frees the tables that this one's entries in use lead to. */
+static void free_below(u64 *table, unsigned level)
 {
 	unsigned end = 0;
 
 	for (unsigned i = 0; level > 1 && (i = pagetable_in_use(table, i, &end)) < 512;)
 		for (; i < end; i++)
-			if (leads(table[i]))
-				free_table(table_of(table[i]), level - 1);
-	page_free(physical(table), 0);
+			if (leads(table[i])) {
+				free_below(table_of(table[i]), level - 1);
+				page_free(table[i] & PTE_ADDRESS, 0);
+				if (level == 4)
+					table[i] = 0;
+			}
 }
 
-void pagetable_free(u64 pml4)
+void pagetable_clear(u64 pml4)
 {
-	free_table(direct(pml4), 4);
+	free_below(direct(pml4), 4);
 }
 
 bool pagetable_split(u64 *entry, unsigned level)

@@ -31,8 +31,8 @@ unsigned pagetable_in_use(const u64 *table, unsigned first, unsigned *end);
 u64 pagetable_kernel(u64 top, unsigned level, bool global, u64 (*frame)(void));
 /* A new top table that shares the kernel's half; 0 if there is no memory. */
 u64 pagetable_new(void);
-/* Frees the tables of the lower half and the top table; the pages they map must be gone. */
-void pagetable_free(u64 pml4);
+/* Frees the tables of the lower half, and empties it; the pages they map must be gone. */
+void pagetable_clear(u64 pml4);
 /* Replaces a 2-MiB entry by a table of 512 entries; false if there is no memory. */
 bool pagetable_split(u64 *entry, unsigned level);
 

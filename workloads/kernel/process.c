@@ -191,7 +191,6 @@ static void end_process(struct process *p)
 		sem_exit(p);
 	if (shm_segments && p->vm->refs == 1)
 		shm_left(p->vm);
-	vm_switch(NULL);
 	vm_put(p->vm);
 	inode_put(p->directory);
 	inode_put(p->program);

@@ -93,7 +93,7 @@ struct thread {
 	u32 policy, priority; /* sched_setscheduler: kept only */
 	u32 io_priority;      /* ioprio_set's; 0: none */
 	char name[16];
-	u64 clear_tid, robust_list;
+	u64 set_tid, clear_tid, robust_list; /* set_tid: where it writes its number when it begins to run; 0: nowhere */
 	struct inode *proc; /* its directory there, if somebody looked */
 	u64 futex_key[2];
 	u32 futex_bits;

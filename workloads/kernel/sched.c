@@ -10,8 +10,10 @@
 #include "share.h"
 #include "time.h"
 #include "tty.h"
+#include "user.h"
 
 void thread_switch(u64 *save_rsp, u64 load_rsp); /* entry.S */
+void sched_begin(struct trap *regs);		 /* called there */
 
 bool sched_wanted;
 struct wait_queue sched_pollers;
@@ -123,6 +125,19 @@ static void switch_away(void)
 		load(to, from, now);
 	thread_switch(&from->rsp, to ? to->rsp : idle_rsp);
 	free_gone();
+}
+
+/* The first that a new thread does, on the way to user mode. */
+void sched_begin(struct trap *regs)
+{
+	struct thread *t = thread_current;
+
+	free_gone();
+	if (t->set_tid)
+		user_write(t->set_tid, &t->tid, sizeof(t->tid));
+	t->set_tid = 0;
+	if (signal_waits(t) || t->on_leaving)
+		signal_deliver(regs);
 }
 
 static void expire(void)

@@ -95,17 +95,6 @@ static void inherit(struct thread *child, const struct clone *c)
 		child->clear_tid = c->child_tid;
 }
 
-/* Writes into the child's memory, which is not the current one's if it is a copy. */
-static bool tell_child(struct thread *child, u64 to)
-{
-	bool ok;
-
-	vm_switch(child->process->vm);
-	ok = user_write(to, &child->tid, sizeof(child->tid));
-	vm_switch(process_current->vm);
-	return ok;
-}
-
 static long do_clone(const struct trap *regs, const struct clone *c)
 {
 	bool thread = c->flags & CLONE_THREAD;
@@ -133,7 +122,7 @@ static long do_clone(const struct trap *regs, const struct clone *c)
 	if (c->flags & CLONE_PARENT_SETTID)
 		user_write(c->parent_tid, &child->tid, sizeof(child->tid));
 	if (c->flags & CLONE_CHILD_SETTID)
-		tell_child(child, c->child_tid);
+		child->set_tid = c->child_tid;
 	int tid = child->tid;
 	sched_ready(child);
 	while (!thread && p->vfork && !process_current->ending && !thread_current->ending) {

@@ -4,6 +4,7 @@
 #include "errno.h"
 #include "heap.h"
 #include "inode.h"
+#include "page.h"
 #include "pagetable.h"
 #include "string.h"
 #include "vm_page.h"
@@ -15,6 +16,7 @@ bool vm_huge, vm_giant, vm_pcid;
 u64 vm_kernel_pml4;
 
 struct vm *vm_loaded;
+static u64 retired; /* CR3 still names this top table, of an address space that is gone: its lower half is empty; 0: none */
 static u64 pcid_next = 1, pcid_generation = 1;
 
 struct vm *vm_new(void)
@@ -40,15 +42,19 @@ void vm_put(struct vm *vm)
 {
 	if (--vm->refs)
 		return;
-	if (vm == vm_loaded)
-		vm_switch(NULL);
 	vm_page_drop_all(vm);
 	for (struct area *a = vm->areas, *next; a; a = next) {
 		next = a->next;
 		inode_put(a->inode);
 		heap_free(a);
 	}
-	pagetable_free(vm->pml4);
+	pagetable_clear(vm->pml4);
+	if (vm == vm_loaded) {
+		retired = vm->pml4;
+		vm_loaded = NULL;
+	} else {
+		page_free(vm->pml4, 0);
+	}
 	heap_free(vm);
 }
 
@@ -75,6 +81,9 @@ void vm_switch(struct vm *vm)
 		write_cr3(vm_kernel_pml4);
 	else
 		write_cr3(vm_pcid ? tagged(vm) : vm->pml4);
+	if (retired)
+		page_free(retired, 0);
+	retired = 0;
 }
 
 void vm_flush(struct vm *vm)

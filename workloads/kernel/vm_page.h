@@ -12,7 +12,7 @@ void vm_flush(struct vm *vm);
 /* Makes linear a border between pages; false if there is no memory. */
 bool vm_page_split(struct vm *vm, u64 linear);
 void vm_page_drop(struct vm *vm, u64 start, u64 end);
-void vm_page_drop_all(struct vm *vm); /* of an address space that no CR3 will ever name again */
+void vm_page_drop_all(struct vm *vm); /* of an address space that nobody will use again */
 /* Gives the pages of an area its new rights. */
 void vm_page_protect(struct vm *vm, const struct area *area);
 /* Lets copy see the area's pages, private ones read-only on both sides; the caller flushes vm. false if there is no memory. */
