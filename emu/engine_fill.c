@@ -32,7 +32,7 @@ static unsigned beside_code(struct engine *e, uint64_t page, hpa_t code)
 	hpa_t hpa;
 	uint64_t allows;
 
-	if (!mmu_glance(e->mmu, GLA(page), e->read_access, &hpa, &allows) || hpa.u != code.u)
+	if (!engine_glance(e, page, e->read_access, &hpa, &allows) || hpa.u != code.u)
 		return 0;
 	engine_holds(e, page);
 	return UC_PROT_READ;
@@ -177,7 +177,7 @@ static bool unwritable(const struct engine *e, uint64_t frame)
  */
 static bool find_fast(struct engine *e, uint64_t page, unsigned access, hpa_t *hpa, uint64_t *allows)
 {
-	if (likely(mmu_glance(e->mmu, GLA(page), access, hpa, allows)))
+	if (likely(engine_glance(e, page, access, hpa, allows)))
 		return true;
 	if (e->planning || !e->block || e->block->flags & INSN_RMW)
 		return false;

@@ -23,11 +23,32 @@ void engine_put_private_code(struct engine *e)
 void engine_holds_nothing(struct instance *in)
 {
 	in->helds = 0;
+	for (unsigned i = 0; i < NEARS; i++)
+		in->near[i].path.levels = 0;
+}
+
+static struct near *near_of(struct instance *in, uint64_t page)
+{
+	return &in->near[page >> PAGE_SHIFT_2M & (NEARS - 1)];
+}
+
+static bool is_near(const struct near *near, uint64_t page)
+{
+	return near->path.levels && near->region == page >> PAGE_SHIFT_2M;
+}
+
+bool engine_glance(struct engine *e, uint64_t page, unsigned access, hpa_t *hpa, uint64_t *allows)
+{
+	const struct near *near = near_of(e->now, page);
+
+	return (is_near(near, page) && mmu_glance_near(e->mmu, &near->path.table, GLA(page), access, hpa, allows)) ||
+	       mmu_glance(e->mmu, GLA(page), access, hpa, allows);
 }
 
 void engine_holds(struct engine *e, uint64_t page)
 {
 	struct instance *in = e->now;
+	struct near *near = near_of(in, page);
 
 	if (in->helds >= HELD_MAX || !in->held) {
 		in->helds = HELD_MAX + 1;
@@ -35,7 +56,18 @@ void engine_holds(struct engine *e, uint64_t page)
 	}
 	struct held *held = &in->held[in->helds];
 	held->gla = page;
-	held->levels = mmu_path(e->mmu, GLA(page), held->at);
+	if (!is_near(near, page)) {
+		struct mmu_path path;
+		bool found = mmu_path(e->mmu, GLA(page), &path);
+		held->levels = found ? path.levels : 0;
+		memcpy(held->at, path.at, sizeof held->at);
+		if (found && path.levels == e->mmu->mode.levels)
+			*near = (struct near){page >> PAGE_SHIFT_2M, path};
+	} else {
+		held->levels = near->path.levels;
+		memcpy(held->at, near->path.at, sizeof held->at);
+		held->at[held->levels - 1] = HPA(near->path.table.table + (page >> PAGE_SHIFT & 511) * 8);
+	}
 	in->helds = held->levels ? in->helds + 1 : HELD_MAX + 1;
 }
 
@@ -56,10 +88,10 @@ static uint64_t frame_bit(uint64_t frame)
 }
 
 /* frames: a bit for each frame that changed, which some of the others share */
-static bool concerns(const struct mem *mem, const struct held *held, uint64_t frames)
+static bool concerns(const struct mem *mem, const hpa_t *at, unsigned levels, uint64_t frames)
 {
-	for (unsigned i = 0; i < held->levels; i++)
-		if (unlikely(frames & frame_bit(held->at[i].u >> PAGE_SHIFT)) && is_changed(mem, held->at[i]))
+	for (unsigned i = 0; i < levels; i++)
+		if (unlikely(frames & frame_bit(at[i].u >> PAGE_SHIFT)) && is_changed(mem, at[i]))
 			return true;
 	return false;
 }
@@ -104,7 +136,7 @@ bool engine_drop_changed(struct engine *e, struct instance *in)
 	for (unsigned i = 0; i < mem->changes; i++)
 		frames |= frame_bit(mem->change[i].frame);
 	for (unsigned i = 0; i < in->helds; i++) {
-		if (!concerns(mem, &in->held[i], frames))
+		if (!concerns(mem, in->held[i].at, in->held[i].levels, frames))
 			in->held[kept++] = in->held[i];
 		else if (drops == DROPS_MAX)
 			return false;
@@ -112,6 +144,9 @@ bool engine_drop_changed(struct engine *e, struct instance *in)
 			drop[drops++] = in->held[i].gla;
 	}
 	in->helds = kept;
+	for (struct near *near = in->near; near < in->near + NEARS; near++)
+		if (near->path.levels && concerns(mem, near->path.at, near->path.levels - 1, frames))
+			near->path.levels = 0;
 	drop_pages(e, in, drop, drops);
 	return true;
 }

@@ -46,6 +46,7 @@ enum {
 	STAY_LEAST = 8,	   /* steps by instruction, or watched, before blocks are run by plan again */
 	STAY_MAX = 512,
 	HELD_MAX = 1024,   /* pages of a softmmu whose paths through the tables are known */
+	NEARS = 8,
 	SLOTS_FIRST = 256, /* pages that a softmmu holds at first */
 	SLOTS_LARGE = 1024,
 	SLOTS_MAX = 32768,
@@ -116,6 +117,12 @@ struct held {
 	unsigned levels;
 };
 
+/* A path to the table of 4-KiB entries of some 2 MiB, as long as the softmmu may hold pages of it. */
+struct near {
+	uint64_t region; /* linear address >> 21 */
+	struct mmu_path path;
+};
+
 struct instance {
 	uc_engine *uc;
 	bool wide;
@@ -137,6 +144,7 @@ struct instance {
 	const uint64_t *reg; /* likewise: its general registers; NULL: they cannot be found */
 	struct held *held;   /* likewise: what its softmmu holds since it was flushed; NULL: not known */
 	unsigned helds;	     /* so many of HELD_MAX; more: not known */
+	struct near near[NEARS]; /* by region; path.levels 0: none */
 	struct cuts cuts;
 	struct given given[GIVEN_SLOTS];
 };
@@ -526,6 +534,8 @@ void engine_forget_unwatched(struct engine *e);
 void engine_holds_nothing(struct instance *in);
 /* That of the present one is being given this page, as the tables have it. */
 void engine_holds(struct engine *e, uint64_t page);
+/* mmu_glance, for the present one. */
+bool engine_glance(struct engine *e, uint64_t page, unsigned access, hpa_t *hpa, uint64_t *allows);
 /* Entries in use were overwritten, as struct mem says: what it holds through them goes. false: all of it must. */
 bool engine_drop_changed(struct engine *e, struct instance *in);
 /* What it runs for that: put on its private page once; at the beginning of a block of it. */

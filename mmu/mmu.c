@@ -483,13 +483,16 @@ bool mmu_peek_entry(const struct mmu *mmu, gla_t gla, unsigned access, struct tl
 	return true;
 }
 
-bool mmu_glance(struct mmu *mmu, gla_t gla, unsigned access, hpa_t *hpa, uint64_t *allows)
+static ALWAYS_INLINE bool glance(struct mmu *mmu, const struct psc_entry *table, gla_t gla, unsigned access, hpa_t *hpa, uint64_t *allows)
 {
 	const struct tlb_entry *entry = mmu_peek_tlb(mmu, gla, access & ACC_FETCH);
 	struct tlb_entry made;
 	struct walk walk;
 	if (!entry || entry->epoch != mmu->env.mem->table_epoch) {
-		walk_into(&walk, &mmu->env, &mmu->mode, gla, access, WALK_PEEK | WALK_GLANCE);
+		if (table)
+			walk_from(&walk, &mmu->env, &mmu->mode, gla, access, WALK_PEEK | WALK_GLANCE, table, 2);
+		else
+			walk_into(&walk, &mmu->env, &mmu->mode, gla, access, WALK_PEEK | WALK_GLANCE);
 		if (walk.status != WALK_OK)
 			return false;
 		entry_from_walk(mmu, &made, &walk, gla);
@@ -502,34 +505,56 @@ bool mmu_glance(struct mmu *mmu, gla_t gla, unsigned access, hpa_t *hpa, uint64_
 	return *allows >> (access & 63) & 1;
 }
 
-/* Where the second stage has a table; ~0: nowhere. */
-static uint64_t place_of_table(const struct mmu *mmu, uint64_t gpa, unsigned level)
+bool mmu_glance(struct mmu *mmu, gla_t gla, unsigned access, hpa_t *hpa, uint64_t *allows)
 {
-	if (!mmu->env.second)
-		return gpa;
-	struct second s = mmu->env.second(mmu->env.second_ctx, GPA(gpa), ACC_READ, true, false, WALK_PEEK | level << WALK_LEVEL_SHIFT);
-	return s.ok ? s.hpa.u : ~0ull;
+	return glance(mmu, NULL, gla, access, hpa, allows);
 }
 
-unsigned mmu_path(const struct mmu *mmu, gla_t gla, hpa_t at[LEVELS_MAX])
+bool mmu_glance_near(struct mmu *mmu, const struct psc_entry *table, gla_t gla, unsigned access, hpa_t *hpa, uint64_t *allows)
+{
+	return glance(mmu, table, gla, access, hpa, allows);
+}
+
+/* Where the second stage has a table. false: nowhere. */
+static bool place_of_table(const struct mmu *mmu, uint64_t gpa, unsigned level, hpa_t *hpa, uint8_t *rights)
+{
+	*hpa = HPA(gpa);
+	*rights = SECOND_R | SECOND_W | SECOND_X | SECOND_XU;
+	if (!mmu->env.second)
+		return true;
+	struct second s = mmu->env.second(mmu->env.second_ctx, GPA(gpa), ACC_READ, true, false, WALK_PEEK | level << WALK_LEVEL_SHIFT);
+	*hpa = s.hpa;
+	*rights = s.rights;
+	return s.ok;
+}
+
+bool mmu_path(const struct mmu *mmu, gla_t gla, struct mmu_path *path)
 {
 	const struct mem *mem = mmu->env.mem;
-	uint64_t table = mmu->mode.root.u;
-	unsigned count = 0;
+	uint64_t table = mmu->mode.root.u, all = ~0ull, any = 0;
 
+	path->levels = 0;
 	if (mmu->mode.levels < 4 || mmu->env.switch_bit)
-		return 0;
+		return false;
 	for (unsigned level = mmu->mode.levels; level; level--) {
-		hpa_t here = HPA(place_of_table(mmu, table + (gla.u >> level_shift(level) & 511) * 8, level));
-		uint64_t entry = mem_is_ram(mem, here, 8) ? mem_load_entry(mem, here, 8) : 0;
+		hpa_t here;
+		uint8_t rights;
+		if (!place_of_table(mmu, table + (gla.u >> level_shift(level) & 511) * 8, level, &here, &rights) || !mem_is_ram(mem, here, 8))
+			return false;
+		uint64_t entry = mem_load_entry(mem, here, 8);
 		if (!(entry & PTE_P))
-			return 0;
-		at[count++] = here;
+			return false;
+		path->at[path->levels++] = here;
 		if (entry & PTE_PS && level > 1 && level <= 3)
 			break;
+		if (level == 1)
+			path->table =
+			    (struct psc_entry){.table = page_base(here.u), .gpa = page_base(table), .all = all, .any = any, .second = rights};
+		all &= entry;
+		any |= entry;
 		table = entry & BITS(MAXPHYADDR - 1, 12);
 	}
-	return count;
+	return true;
 }
 
 bool mmu_peek_permits(const struct mmu *mmu, const struct tlb_entry *e, unsigned access)

@@ -108,11 +108,17 @@ struct walk mmu_peek(const struct mmu *mmu, gla_t gla, unsigned access);
  */
 bool mmu_glance(struct mmu *mmu, gla_t gla, unsigned access, hpa_t *hpa, uint64_t *allows);
 
-/*
- * Where the entries of the guest's tables lie that translate gla, the top one first. Returns how many; 0: it is not translated, or not by
- * tables of 4 or 5 levels, or by agile paging.
- */
-unsigned mmu_path(const struct mmu *mmu, gla_t gla, hpa_t at[LEVELS_MAX]);
+/* Where the entries of the guest's tables lie that translate an address, the top one first. */
+struct mmu_path {
+	unsigned levels;
+	hpa_t at[LEVELS_MAX];
+	struct psc_entry table; /* levels as many as the mode has: what the entries above the last say of its table */
+};
+
+/* Fills *path. false: the address is not translated, or not by tables of 4 or 5 levels, or by agile paging. */
+bool mmu_path(const struct mmu *mmu, gla_t gla, struct mmu_path *path);
+/* mmu_glance, faster, for a page in the same 2 MiB as one whose path ends in this table, as long as all of that path is as it was. */
+bool mmu_glance_near(struct mmu *mmu, const struct psc_entry *table, gla_t gla, unsigned access, hpa_t *hpa, uint64_t *allows);
 
 /*
  * The entry of any TLB, first level before STLB, that would serve a translation of gla for fetch or data; NULL if none.

@@ -358,6 +358,13 @@ void walk_into(struct walk *w, const struct walk_env *env, const struct paging_m
 		count_switch(env->ev, w, before);
 }
 
+void walk_from(struct walk *w, const struct walk_env *env, const struct paging_mode *mode, gla_t gla, unsigned access, unsigned flags,
+	       const struct psc_entry *known, unsigned known_level)
+{
+	memset(w, 0, offsetof(struct walk, fail));
+	walk_one(env, mode, w, gla, access, flags, known, known_level);
+}
+
 struct walk walk_linear(const struct walk_env *env, const struct paging_mode *mode, gla_t gla, unsigned access, unsigned flags)
 {
 	struct walk w = {.status = WALK_OK};

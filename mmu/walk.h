@@ -207,6 +207,9 @@ struct walk {
 struct walk walk_linear(const struct walk_env *env, const struct paging_mode *mode, gla_t gla, unsigned access, unsigned flags);
 /* The same into *w, for callers in a hurry: fail, fail_gpa and fail_is_table are only written when status is WALK_SECOND. */
 void walk_into(struct walk *w, const struct walk_env *env, const struct paging_mode *mode, gla_t gla, unsigned access, unsigned flags);
+/* The same, with WALK_PEEK, from what the entries of known_level and above say of the next table. */
+void walk_from(struct walk *w, const struct walk_env *env, const struct paging_mode *mode, gla_t gla, unsigned access, unsigned flags,
+	       const struct psc_entry *known, unsigned known_level);
 
 /* Takes what the paging-structure caches hold for gla, in the present context, out of them. */
 void walk_forget(const struct walk_env *env, const struct paging_mode *mode, gla_t gla);
