@@ -8,7 +8,10 @@ endif
 CSTD := -std=gnu11 -I. -D_GNU_SOURCE
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes -Werror
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-OPT_release := -O2 -g
+# these warnings are checked at lower levels: with so much inlined they are of paths that cannot be
+OPT_release := -O3 -g -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds
+# the program is optimized as a whole; tests and libraries link the same objects as they are
+LTO_release := -flto=auto -ffat-lto-objects
 OPT_debug := -O0 -g3
 OPT_asan := -O1 -g $(SANITIZE)
 OPT_ubsan := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all
@@ -18,7 +21,7 @@ OPT_stress := -O1 -g -DSTRESS -DALIAS_WINDOWS=1
 OPT_fuzz := -O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link
 $(if $(OPT_$(MODE)),,$(error MODE=$(MODE) is none of release debug asan ubsan cov stress fuzz))
 # hidden: libunicorn exports QEMU names (mmu_flush_all ..) that ours would otherwise take the place of; PIC: so that it can be a shared library
-CFLAGS_ALL := -fvisibility=hidden -fPIC $(CSTD) $(WARN) $(OPT_$(MODE)) -MMD -MP
+CFLAGS_ALL := -fvisibility=hidden -fPIC $(CSTD) $(WARN) $(OPT_$(MODE)) $(LTO_$(MODE)) -MMD -MP
 LIBS := -lunicorn -lcapstone -lelf -lzstd -llzma -lncursesw -ljansson -linih
 Q := $(if $(V),,@)
 
@@ -50,7 +53,7 @@ $(B)/libvtxray.a: $(LIB_OBJ)
 	$(Q)ar rcs $@ $^
 $(B)/vtxray: $(B)/emu/main.o $(B)/libvtxray.a
 	@echo "  LD      $@"
-	$(Q)$(CC) $(OPT_$(MODE)) -o $@ $^ -Wl,--as-needed $(LIBS)
+	$(Q)$(CC) $(OPT_$(MODE)) $(LTO_$(MODE)) -o $@ $^ -Wl,--as-needed $(LIBS)
 $(B)/%.o: %.c Makefile | deps-build
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
@@ -60,7 +63,7 @@ $(B)/tests/libsupport.a: $(TEST_SUPPORT:%.c=$(B)/%.o)
 	$(Q)ar rcs $@ $^
 $(B)/tests/check_%: $(B)/tests/check_%.o $(B)/tests/libsupport.a $(B)/libvtxray.a
 	@echo "  LD      $@"
-	$(Q)$(CC) $(OPT_$(MODE)) -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(LIBS) $$(pkg-config --libs check)
+	$(Q)$(CC) $(OPT_$(MODE)) -fno-lto -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(LIBS) $$(pkg-config --libs check)
 build/fuzz/tests/fuzz_%: build/fuzz/tests/fuzz_%.o build/fuzz/tests/libsupport.a build/fuzz/libvtxray.a
 	@echo "  LD      $@"
 	$(Q)$(CC) $(OPT_$(MODE)) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(LIBS)

@@ -4,7 +4,7 @@ BENCHES := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
 
 $(B)/bench/%: $(B)/bench/%.o $(B)/libvtxray.a
 	@echo "  LD      $@"
-	$(Q)$(CC) $(OPT_$(MODE)) -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(LIBS)
+	$(Q)$(CC) $(OPT_$(MODE)) $(LTO_$(MODE)) -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(LIBS)
 bench: deps-ensure ## run every experiment: CSV, figures in build/bench/, bench/RESULTS.md (less than 20 minutes on two free cores)
 	$(Q)$(MAKE) --no-print-directory run-bench
 bench-quick: deps-ensure ## a part of them, in less than 3 minutes; bench/RESULTS.md stays as it is

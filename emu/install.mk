@@ -23,10 +23,10 @@ LIBRARY_OBJ := $(filter-out $(B)/emu/share.o $(B)/emu/cmd_%,$(LIB_OBJ)) $(I)/sha
 NO_UNDEFINED := $(if $(findstring sanitize,$(OPT_$(MODE))),,-Wl,-z,defs)
 $(I)/libvtxray.so: $(LIBRARY_OBJ)
 	@echo "  LD      $@"
-	$(Q)$(CC) $(OPT_$(MODE)) -shared -Wl,-soname,$(SONAME) $(NO_UNDEFINED) -o $@ $^ -Wl,--as-needed $(LIBS)
+	$(Q)$(CC) $(OPT_$(MODE)) $(LTO_$(MODE)) -shared -Wl,-soname,$(SONAME) $(NO_UNDEFINED) -o $@ $^ -Wl,--as-needed $(LIBS)
 $(I)/libvtxray.a: $(LIBRARY_OBJ)
 	@echo "  AR      $@"
-	$(Q)ld -r -o $(I)/libvtxray.o $^ && objcopy --localize-hidden $(I)/libvtxray.o
+	$(Q)ld -r -o $(I)/libvtxray.o $^ && objcopy --localize-hidden --remove-section='.gnu.lto_*' --remove-section='.gnu.debuglto_*' $(I)/libvtxray.o
 	@rm -f $@
 	$(Q)ar rcs $@ $(I)/libvtxray.o
 $(I)/vtxray.pc: $(I)/prefix emu/install.mk emu/command.h
