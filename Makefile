@@ -12,6 +12,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 OPT_release := -O3 -g -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds
 # the program is optimized as a whole; tests and libraries link the same objects as they are
 LTO_release := -flto=auto -ffat-lto-objects
+NOT_LTO := --remove-section='.gnu.lto_*' --remove-section='.gnu.debuglto_*'
 OPT_debug := -O0 -g3
 OPT_asan := -O1 -g $(SANITIZE)
 OPT_ubsan := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all

@@ -45,7 +45,7 @@ enum {
 	STRING_LEAST = 12, /* iterations that are worth leaving the instance that goes by instruction */
 	STAY_LEAST = 8,	   /* steps by instruction, or watched, before blocks are run by plan again */
 	STAY_MAX = 512,
-	HELD_MAX = 1024,   /* pages of a softmmu whose paths through the tables are known */
+	HELD_MAX = 1024, /* pages of a softmmu whose paths through the tables are known */
 	NEARS = 8,
 	SLOTS_FIRST = 256, /* pages that a softmmu holds at first */
 	SLOTS_LARGE = 1024,

@@ -26,7 +26,7 @@ $(I)/libvtxray.so: $(LIBRARY_OBJ)
 	$(Q)$(CC) $(OPT_$(MODE)) $(LTO_$(MODE)) -shared -Wl,-soname,$(SONAME) $(NO_UNDEFINED) -o $@ $^ -Wl,--as-needed $(LIBS)
 $(I)/libvtxray.a: $(LIBRARY_OBJ)
 	@echo "  AR      $@"
-	$(Q)ld -r -o $(I)/libvtxray.o $^ && objcopy --localize-hidden --remove-section='.gnu.lto_*' --remove-section='.gnu.debuglto_*' $(I)/libvtxray.o
+	$(Q)ld -r -o $(I)/libvtxray.o $^ && objcopy --localize-hidden $(NOT_LTO) $(I)/libvtxray.o
 	@rm -f $@
 	$(Q)ar rcs $@ $(I)/libvtxray.o
 $(I)/vtxray.pc: $(I)/prefix emu/install.mk emu/command.h

@@ -225,7 +225,8 @@ static void note_change(struct mem *mem, uint64_t frame, uint16_t from, uint16_t
 void mem_change_table(struct mem *mem, hpa_t addr, unsigned size)
 {
 	mem->table_epoch++;
-	note_change(mem, addr.u >> PAGE_SHIFT, (uint16_t)(page_offset(addr.u) & ~7ull), (uint16_t)((page_offset(addr.u) + size + 7) & ~7ull));
+	note_change(mem, addr.u >> PAGE_SHIFT, (uint16_t)(page_offset(addr.u) & ~7ull),
+		    (uint16_t)((page_offset(addr.u) + size + 7) & ~7ull));
 }
 
 void mem_note_store(struct mem *mem, hpa_t addr, unsigned size, bool entry)

@@ -539,7 +539,8 @@ bool mmu_path(const struct mmu *mmu, gla_t gla, struct mmu_path *path)
 	for (unsigned level = mmu->mode.levels; level; level--) {
 		hpa_t here;
 		uint8_t rights;
-		if (!place_of_table(mmu, table + (gla.u >> level_shift(level) & 511) * 8, level, &here, &rights) || !mem_is_ram(mem, here, 8))
+		if (!place_of_table(mmu, table + (gla.u >> level_shift(level) & 511) * 8, level, &here, &rights) ||
+		    !mem_is_ram(mem, here, 8))
 			return false;
 		uint64_t entry = mem_load_entry(mem, here, 8);
 		if (!(entry & PTE_P))
@@ -548,8 +549,8 @@ bool mmu_path(const struct mmu *mmu, gla_t gla, struct mmu_path *path)
 		if (entry & PTE_PS && level > 1 && level <= 3)
 			break;
 		if (level == 1)
-			path->table =
-			    (struct psc_entry){.table = page_base(here.u), .gpa = page_base(table), .all = all, .any = any, .second = rights};
+			path->table = (struct psc_entry){
+			    .table = page_base(here.u), .gpa = page_base(table), .all = all, .any = any, .second = rights};
 		all &= entry;
 		any |= entry;
 		table = entry & BITS(MAXPHYADDR - 1, 12);

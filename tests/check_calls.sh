@@ -19,7 +19,7 @@ like_host() {
 	grep 'kernel:' "$TMP/err"
 }
 
-for name in bounds events files inotify locks mapping mqueue msg names owners procs records sem shm signalfd splice stops tasks timers xattr; do
+for name in areas bounds events families files inotify locks mapping mqueue msg names owners procs records sem shm signalfd splice stops tasks timers xattr; do
 	mkdir "$TMP/work.$name"
 	gcc -D_GNU_SOURCE -O1 -static -pthread -o "$TMP/$name" "$HERE/$name.c" || exit 1
 	(cd "$TMP/work.$name" && "$TMP/$name" </dev/null 2>/dev/null) >"$TMP/wanted"

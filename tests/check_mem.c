@@ -171,6 +171,14 @@ START_TEST(bits_that_make_an_entry_used)
 }
 END_TEST
 
+static void assert_change(unsigned i, uint64_t frame, unsigned from, unsigned to)
+{
+	ck_assert_uint_lt(i, mem.changes);
+	ck_assert_uint_eq(mem.change[i].frame, frame);
+	ck_assert_uint_eq(mem.change[i].from, from);
+	ck_assert_uint_eq(mem.change[i].to, to);
+}
+
 START_TEST(a_frame_that_is_stored_to_as_data_loses_its_mark)
 {
 	mem_mark(&mem, HPA(0x3000), FRAME_TABLE);
@@ -182,13 +190,24 @@ START_TEST(a_frame_that_is_stored_to_as_data_loses_its_mark)
 	}
 	ck_assert(mem.has_worn);
 	uint64_t epoch = mem.table_epoch, marks = mem.marks;
+	mem.changes = 0;
 	mem_unmark_worn(&mem);
 	ck_assert(!mem.has_worn);
+	ck_assert_uint_eq(mem.changes, 1); /* from now on nobody sees where it changes */
+	assert_change(0, 3, 0, PAGE_SIZE);
 	ck_assert_uint_gt(mem.table_epoch, epoch);
 	ck_assert_uint_eq(mem.frame_flags[3], 0);
 	ck_assert_uint_eq(mem.frame_flags[5], FRAME_TABLE | FRAME_CODE);
+	mem.marked = 0;
 	mem_mark(&mem, HPA(0x3000), FRAME_TABLE);
 	ck_assert_uint_eq(mem.marks, marks + 1);
+	ck_assert_uint_eq(mem.marked, FRAME_TABLE);
+	mem_mark(&mem, HPA(0x3000), FRAME_TABLE | FRAME_CODE);
+	ck_assert_uint_eq(mem.marked, FRAME_TABLE | FRAME_CODE);
+	mem.marked = 0;
+	mem_mark(&mem, HPA(0x5000), FRAME_TABLE | FRAME_CODE);
+	ck_assert_uint_eq(mem.marked, 0);
+	mem.frame_flags[3] = FRAME_TABLE;
 	for (unsigned i = 0; i < MEM_WORN_STORES; i++) { /* in turns with another frame of the same place */
 		mem_overwritten(&mem, HPA(0x3000), 8);
 		mem_overwritten(&mem, HPA(0x3000 + MEM_WORN_FRAMES * PAGE_SIZE), 8);
@@ -197,17 +216,9 @@ START_TEST(a_frame_that_is_stored_to_as_data_loses_its_mark)
 }
 END_TEST
 
-static void assert_change(unsigned i, uint64_t frame, unsigned from, unsigned to)
-{
-	ck_assert_uint_lt(i, mem.changes);
-	ck_assert_uint_eq(mem.change[i].frame, frame);
-	ck_assert_uint_eq(mem.change[i].from, from);
-	ck_assert_uint_eq(mem.change[i].to, to);
-}
-
 START_TEST(where_entries_change_is_noted_by_frame)
 {
-	for (unsigned f = 0; f < 20; f++)
+	for (unsigned f = 0; f < 40; f++)
 		mem_mark(&mem, HPA(f << 12), FRAME_TABLE);
 	mem_write(&mem, HPA(0x3010), 0x1000, 8); /* over an entry that is not present */
 	ck_assert_uint_eq(mem.changes, 0);
@@ -223,20 +234,23 @@ START_TEST(where_entries_change_is_noted_by_frame)
 	ck_assert_uint_eq(mem.changes, MEM_CHANGES);
 	mem_overwritten(&mem, HPA(0x3000), 8);
 	ck_assert_uint_eq(mem.changes, MEM_CHANGES);
-	mem_overwritten(&mem, HPA(0x10000), 8);
+	mem_overwritten(&mem, HPA(0x20000), 8);
 	ck_assert_uint_eq(mem.changes, MEM_CHANGES + 1);
-	mem_overwritten(&mem, HPA(0x11000), 8);
+	mem_overwritten(&mem, HPA(0x21000), 8);
 	ck_assert_uint_eq(mem.changes, MEM_CHANGES + 1);
 }
 END_TEST
 
-START_TEST(a_change_of_ept_or_of_what_is_not_seen_concerns_all)
+START_TEST(a_change_of_ept_concerns_all)
 {
 	mem_mark(&mem, HPA(0x3000), FRAME_TABLE);
 	mem_mark(&mem, HPA(0x3000), FRAME_TABLE | FRAME_EPT);
 	ck_assert_uint_eq(mem.frame_flags[3], FRAME_TABLE | FRAME_EPT);
 	mem_overwritten(&mem, HPA(0x3000), 8);
 	ck_assert_uint_gt(mem.changes, MEM_CHANGES);
+	mem.changes = 0;
+	for (unsigned i = 1; i < MEM_WORN_STORES; i++)
+		mem_overwritten(&mem, HPA(0x3000), 8);
 	mem.changes = 0;
 	mem_unmark_worn(&mem);
 	ck_assert_uint_gt(mem.changes, MEM_CHANGES);
@@ -308,7 +322,7 @@ static void add_cases(Suite *suite)
 	tcase_add_test(tc, bits_that_make_an_entry_used);
 	tcase_add_test(tc, a_frame_that_is_stored_to_as_data_loses_its_mark);
 	tcase_add_test(tc, where_entries_change_is_noted_by_frame);
-	tcase_add_test(tc, a_change_of_ept_or_of_what_is_not_seen_concerns_all);
+	tcase_add_test(tc, a_change_of_ept_concerns_all);
 	tcase_add_test(tc, stores_to_code_frames_are_listed_once_in_a_row_until_the_list_overflows);
 	tcase_add_test(tc, accessed_flag_set_in_a_frame_of_code_is_a_store_to_code);
 	tcase_add_test(tc, untouched_ram_costs_nothing);

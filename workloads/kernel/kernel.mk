@@ -2,7 +2,7 @@
 # The guest kernel (workloads/kernel) runs in the top 2 GiB: its own objects, those of workloads/lib that it uses too, its own layout.
 KERNEL_LIB := finish.c gdt.c lapic.c print.c serial.c trap.c trap_stub.S
 KERNEL_OBJ := $(patsubst workloads/%,$(IMG)/obj/kernel/%.o,$(wildcard workloads/kernel/*.c workloads/kernel/*.S) $(KERNEL_LIB:%=workloads/lib/%))
-KERNEL_CFLAGS := $(IMG_CFLAGS) -mcmodel=kernel -DLAPIC_BASE=0xffffffffc0000000 -Iworkloads/kernel
+KERNEL_CFLAGS := $(IMG_CFLAGS) -mcmodel=kernel -ffunction-sections -fdata-sections -DLAPIC_BASE=0xffffffffc0000000 -Iworkloads/kernel
 images: $(IMG)/kernel.elf
 $(IMG)/obj/kernel/%.o: workloads/%
 	@mkdir -p $(@D)

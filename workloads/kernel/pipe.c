@@ -14,7 +14,7 @@ enum { RING = 65536, RING_MAX = 1 << 20, ATOMIC = 4096, FIONREAD = 0x541b };
 
 struct pipe {
 	u8 *ring;
-	u64 size; /* a power of 2 */
+	u64 size;	   /* a power of 2 */
 	u64 read, written; /* counts; their difference is what is in it */
 	unsigned readers, writers;
 	unsigned read_opens, write_opens; /* so far: who opens one end of a FIFO waits for the other */

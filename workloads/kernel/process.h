@@ -94,7 +94,7 @@ struct thread {
 	u32 io_priority;      /* ioprio_set's; 0: none */
 	char name[16];
 	u64 set_tid, clear_tid, robust_list; /* set_tid: where it writes its number when it begins to run; 0: nowhere */
-	struct inode *proc; /* its directory there, if somebody looked */
+	struct inode *proc;		     /* its directory there, if somebody looked */
 	u64 futex_key[2];
 	u32 futex_bits;
 	int futex_owner; /* waiting for a lock: who has it; the lock is at futex_address */

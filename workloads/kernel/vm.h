@@ -35,11 +35,11 @@ struct vm {
 	u64 pml4;
 	struct area *areas, *looked_up; /* looked_up: one of them, where the next search begins; NULL: at the first */
 	bool large;			/* some pages are, or were, large */
-	u64 heap_start, heap_end; /* what brk moves */
-	u64 mapped;		  /* bytes in all areas */
-	u64 pages, pages_most;	  /* present ones, in 4 KiB; their most so far */
-	bool populate;		  /* mlockall(MCL_FUTURE) */
-	u64 arguments[2];	  /* where the pointers to the command line's strings are, and how many */
+	u64 heap_start, heap_end;	/* what brk moves */
+	u64 mapped;			/* bytes in all areas */
+	u64 pages, pages_most;		/* present ones, in 4 KiB; their most so far */
+	bool populate;			/* mlockall(MCL_FUTURE) */
+	u64 arguments[2];		/* where the pointers to the command line's strings are, and how many */
 	u64 pcid, pcid_generation;
 };
 

@@ -224,7 +224,8 @@ bool vm_page_share(struct vm *vm, struct vm *copy, const struct area *area)
 
 	for (struct cursor c = {vm, .next = area->start, .end = area->end}; cursor_next(&c);) {
 		unsigned count = c.count, level = c.level, shared = 0;
-		u64 *entry = c.entry, *other = level == 1 && to && c.reach == reach ? to + (entry - c.table) : pagetable_walk(copy->pml4, c.at, &level, true);
+		u64 *entry = c.entry,
+		    *other = level == 1 && to && c.reach == reach ? to + (entry - c.table) : pagetable_walk(copy->pml4, c.at, &level, true);
 		if (!other)
 			return false;
 		if (level == 1) {

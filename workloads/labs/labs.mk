@@ -12,7 +12,7 @@ SEED ?= 1
 $(LAB_BUILD)/%: $(LABS)/%.c $(B)/libvtxray.a
 	@mkdir -p $(@D)
 	@echo "  LAB     $@"
-	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $< $(B)/libvtxray.a -Wl,--as-needed $(LIBS)
+	$(Q)$(CC) $(CFLAGS_ALL) -fno-lto -o $@ $< $(B)/libvtxray.a -Wl,--as-needed $(LIBS)
 
 # What is linked with a student's file: the harness and what it uses of the emulator as one object, whose other names are its own.
 LAB_HARNESSES := $(patsubst $(LABS)/%.c,$(LAB_BUILD)/%.o,$(wildcard $(LABS)/*/harness.c))
@@ -20,7 +20,7 @@ $(LAB_BUILD)/%/harness.o: $(LABS)/%/harness.c $(B)/libvtxray.a
 	@mkdir -p $(@D)
 	@echo "  LAB     $@"
 	$(Q)$(CC) $(filter-out -fvisibility=hidden,$(CFLAGS_ALL)) -iquote $(<D) -MT $@ -c -o $(@D)/alone.o $<
-	$(Q)ld -r -o $@ $(@D)/alone.o $(B)/libvtxray.a && objcopy --localize-hidden $@
+	$(Q)ld -r -o $@ $(@D)/alone.o $(B)/libvtxray.a && objcopy --localize-hidden $(NOT_LTO) $@
 
 # what a link with them has to say
 $(LAB_BUILD)/link: Makefile
