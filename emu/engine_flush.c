@@ -118,17 +118,25 @@ static void take_model_stores(struct engine *e)
 	mem->attention = false;
 }
 
-/* Do the tables, or the modelled TLBs, not agree any more with what the softmmu was filled with? */
-static bool are_changed(const struct engine *e)
+/* Do the tables not agree any more with what the softmmu was filled with? */
+static bool are_tables_changed(const struct engine *e)
 {
-	return e->mmu->engine_stale || e->flushed_epoch != e->mem->table_epoch || e->cpu->engine_inval;
+	return e->flushed_epoch != e->mem->table_epoch || e->cpu->engine_inval;
 }
 
+/* Do they, or the modelled TLBs, not? */
+static bool are_changed(const struct engine *e)
+{
+	return e->mmu->engine_stale || are_tables_changed(e);
+}
+
+/* What modelled TLBs hold does not matter to an instance that runs by plan. */
 bool engine_must_attend(const struct engine *e)
 {
 	bool marked = e->marks != e->mem->marks && engine_in_blocks(e);
+	bool changed = e->planning ? are_tables_changed(e) : are_changed(e);
 
-	return e->flush || are_changed(e) || marked || e->mem->attention || e->now->drops;
+	return e->flush || changed || marked || e->mem->attention || e->now->drops;
 }
 
 /* The instruction executed last may be dropped now; where it was is asked for only if it was a branch. */
