@@ -368,6 +368,8 @@ static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_
 		slot = SLOT_UNKNOWN;
 		hpa_t hpa = entry ? tlb_entry_hpa(entry, GLA(linear)) : HPA(~0ull);
 		bool plain = mem_is_ram(e->mem, hpa, op->size);
+		if (unlikely(!hits) && plain)
+			__builtin_prefetch(e->mem->host + hpa.u); /* the host lacks it, too, where the guest's TLB does */
 		if (op->kind != PLAN_READ && plain)
 			marks |= engine_before_store(e, hpa, op->size);
 		if (unlikely(!plain || marks & ~(unsigned)FRAME_TABLE ||
