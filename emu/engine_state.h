@@ -16,7 +16,7 @@
 enum {
 	/* bytes of translated code an instance: all of them become resident, a whole flush stays in milliseconds */
 	CODE_BUFFER_64 = 4 << 20,
-	CODE_BUFFER_BLOCK = 12 << 20,
+	CODE_BUFFER_BLOCK = 16 << 20,
 	CODE_BUFFER_LEGACY = 2 << 20,
 	GIVEN_SLOTS = 4096,  /* which frame was given for which fetched page; even and odd pages never share a slot */
 	DEVICE_SLOTS = 256,  /* device pages that the softmmu may hold between two flushes */
