@@ -98,16 +98,20 @@ static uint64_t more_elements(const struct string *s, const uint8_t *to, uint64_
 	return (left < most ? left : most) - 1;
 }
 
-/* Books n more accesses like the side's last. */
-static void book(const struct string *s, const struct side *side, unsigned event, uint64_t n)
+static void count_hits(const struct engine *e, const struct side *side, unsigned event, uint64_t n)
 {
-	struct mmu *mmu = s->e->mmu;
-	uint64_t *count = mmu->env.ev->n;
+	uint64_t *count = e->mmu->env.ev->n;
 
 	count[event] += n;
 	count[EV_DTLB_HIT_4K + side->served->part] += n;
-	if (mmu->env.caches)
-		mmu->env.caches->data[ANSWER_L1] += n;
+}
+
+/* Books n more accesses like the side's last. */
+static void book(const struct string *s, const struct side *side, unsigned event, uint64_t n)
+{
+	count_hits(s->e, side, event, n);
+	if (s->e->mmu->env.caches)
+		s->e->mmu->env.caches->data[ANSWER_L1] += n;
 }
 
 /* Before n more elements are stored behind this one: those over entries of a paging structure are noted. */
@@ -147,6 +151,39 @@ static void copy(uint8_t *to, const uint8_t *from, unsigned size, uint64_t n)
 		memmove(to + i * size, from + i * size, size);
 }
 
+/*
+ * Further lines in the pages of the first n elements, whose translations serve those too: what is priced is each line's first element. from:
+ * the first element's, NULL if nothing is loaded; to: likewise. Returns n and what has been made more.
+ */
+static uint64_t more_lines(const struct string *s, const uint8_t *from, uint8_t *to, uint64_t value, uint64_t n, uint64_t left)
+{
+	struct engine *e = s->e;
+	uint64_t target = place_of(e, to).u, source = from ? place_of(e, from).u : target, first = n;
+	uint64_t offset = page_offset(source) > page_offset(target) ? page_offset(source) : page_offset(target);
+	uint64_t room = (PAGE_SIZE - offset) / s->size, end = room < left ? room : left;
+
+	if (!e->mmu->env.caches || more_elements(s, to, left) == 0 || e->mem->frame_flags[target >> PAGE_SHIFT])
+		return n;
+	while (n < end && e->done + n < e->limit) {
+		uint64_t at = n * s->size;
+		if (from)
+			engine_price_data(e, HPA(source + at), s->size);
+		engine_price_data(e, HPA(target + at), s->size);
+		uint64_t most = e->limit > e->done + n ? e->limit - (e->done + n) : 1, rest = (end - n < most ? end - n : most) - 1;
+		uint64_t more = behind(s, target + at, from ? behind(s, source + at, rest) : rest);
+		if (from)
+			copy(to + at, from + at, s->size, 1 + more);
+		else
+			fill(to + at, value, s->size, 1 + more);
+		e->mmu->env.caches->data[ANSWER_L1] += from ? 2 * more : more;
+		n += 1 + more;
+	}
+	if (from)
+		count_hits(e, &s->from, EV_LOADS, n - first);
+	count_hits(e, &s->to, EV_STORES, n - first);
+	return n;
+}
+
 /* ---- one iteration, and those that come with it: returns how many. 0: this iteration, which may have begun, is the engine's */
 
 static uint64_t move(struct string *s, uint64_t *rsi, uint64_t *rdi, uint64_t left)
@@ -165,8 +202,9 @@ static uint64_t move(struct string *s, uint64_t *rsi, uint64_t *rdi, uint64_t le
 		e->special_step = e->done + 1;
 		return 0;
 	}
-	uint64_t more = behind(s, *rsi, behind(s, *rdi, more_elements(s, to, left)));
-	if (first_level_hits(e) != hits + 2) /* what was looked up instead came between the two */
+	uint64_t more = behind(s, *rsi, behind(s, *rdi, more_elements(s, to, left))), n;
+	bool hit = first_level_hits(e) == hits + 2; /* else what was looked up instead came between the two */
+	if (!hit)
 		more = 0;
 	before_more(s, to, more);
 	copy(to, from, s->size, 1 + more);
@@ -174,9 +212,10 @@ static uint64_t move(struct string *s, uint64_t *rsi, uint64_t *rdi, uint64_t le
 	book(s, &s->to, EV_STORES, more);
 	e->cpu->ev.n[EV_LOADS]++;
 	e->cpu->ev.n[EV_STORES]++;
-	*rsi += s->step * (1 + more);
-	*rdi += s->step * (1 + more);
-	return 1 + more;
+	n = hit ? more_lines(s, from, to, 0, 1 + more, left) : 1;
+	*rsi += s->step * n;
+	*rdi += s->step * n;
+	return n;
 }
 
 static uint64_t store(struct string *s, uint64_t value, uint64_t *rdi, uint64_t left)
@@ -191,13 +230,14 @@ static uint64_t store(struct string *s, uint64_t value, uint64_t *rdi, uint64_t 
 		e->special_step = e->done + 1;
 		return 0;
 	}
-	uint64_t more = behind(s, *rdi, more_elements(s, to, left));
+	uint64_t more = behind(s, *rdi, more_elements(s, to, left)), n;
 	before_more(s, to, more);
 	fill(to, value, s->size, 1 + more);
 	book(s, &s->to, EV_STORES, more);
 	e->cpu->ev.n[EV_STORES]++;
-	*rdi += s->step * (1 + more);
-	return 1 + more;
+	n = more_lines(s, NULL, to, value, 1 + more, left);
+	*rdi += s->step * n;
+	return n;
 }
 
 /* ---- the same, told; returns 0 with nothing done of it where it is the engine's */
