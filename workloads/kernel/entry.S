@@ -35,10 +35,8 @@ syscall_entry:
 	push %r14
 	push %r15
 	mov %rsp, %rdi
-	call trap
-	mov %rsp, %rdi
-	call trap_sysret		/* may SYSRET do it? */
-	test %eax, %eax
+	call trap_syscall		/* may SYSRET do it? */
+	test %al, %al
 	jz trap_return
 	pop %r15
 	pop %r14
@@ -109,12 +107,15 @@ thread_switch:
 	.global user_copy, user_copy_fault
 user_copy:
 	mov %rdx, %rcx
+	cmp $8, %rdx
+	jb 1f
 	and $7, %edx
 	shr $3, %rcx
 	rep movsq
 	mov %edx, %ecx
+1:	jrcxz 2f
 	rep movsb
-	xor %eax, %eax
+2:	xor %eax, %eax
 	ret
 user_copy_fault:
 	lea (%rdx, %rcx, 8), %rax	/* in the second part RDX counts twice: the caller wants only zero or not */

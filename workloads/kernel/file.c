@@ -29,15 +29,8 @@ long file_open(struct file *file)
 	return device && device->open ? device->open(file) : 0;
 }
 
-void file_get(struct file *file)
+void file_free(struct file *file)
 {
-	file->refs++;
-}
-
-void file_put(struct file *file)
-{
-	if (--file->refs)
-		return;
 	if (inotify_watches && !(file->flags & O_PATH))
 		inotify_file(file->inode, file_writable(file) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	lock_drop(file);
@@ -212,12 +205,6 @@ long files_set(struct files *files, struct file *file, u64 fd, bool close_on_exe
 	if (old)
 		drop(files, old);
 	return 0;
-}
-
-struct file *files_find(const struct files *files, u64 fd)
-{
-	fd = (u32)fd;
-	return fd < files->end ? files->slot[fd].file : NULL;
 }
 
 long files_close(struct files *files, u64 fd)

@@ -49,8 +49,16 @@ struct files {
 /* What open does beyond file_new: rights to read and write a pipe are counted, and so on. 0 or a negative error. */
 long file_open(struct file *file);
 struct file *file_new(struct inode *inode, u32 flags); /* takes a reference of the inode; NULL: no memory */
-void file_get(struct file *file);
-void file_put(struct file *file);
+void file_free(struct file *file);		       /* the last reference is gone */
+static inline void file_get(struct file *file)
+{
+	file->refs++;
+}
+static inline void file_put(struct file *file)
+{
+	if (--file->refs == 0)
+		file_free(file);
+}
 bool file_readable(const struct file *file);
 bool file_writable(const struct file *file);
 /* At the file's position, which moves. Bytes, or a negative error. */
@@ -63,7 +71,12 @@ struct files *files_fork(const struct files *files);
 void files_put(struct files *files);
 /* Puts the file (its reference goes over) at the first free number from low on. The number, or -EMFILE, which drops the reference. */
 long files_add(struct files *files, struct file *file, u64 low, bool close_on_exec);
-struct file *files_find(const struct files *files, u64 fd); /* NULL: EBADF; no reference is taken */
+/* NULL: EBADF; no reference is taken */
+static inline struct file *files_find(const struct files *files, u64 fd)
+{
+	fd = (u32)fd;
+	return fd < files->end ? files->slot[fd].file : NULL;
+}
 /* Puts a file (its reference goes over) at this number, whose file is closed. 0, -EBADF or -ENOMEM, which drop the reference. */
 long files_set(struct files *files, struct file *file, u64 fd, bool close_on_exec);
 long files_close(struct files *files, u64 fd);

@@ -46,18 +46,17 @@ static void *alloc_frames(size_t n)
 
 void *heap_alloc(size_t n)
 {
-	unsigned order = SMALLEST;
+	unsigned order = n <= 1ul << SMALLEST ? SMALLEST : 64 - (unsigned)__builtin_clzll(n - 1);
 	struct free *f;
 
-	while (order <= LARGEST && (1ul << order) < n)
-		order++;
 	if (order > LARGEST)
 		return alloc_frames(n);
 	if (!free_list[order] && !refill(order))
 		return NULL;
 	f = free_list[order];
 	free_list[order] = f->next;
-	return memset(f, 0, 1ul << order);
+	page_zero(f, 1ul << order);
+	return f;
 }
 
 void heap_free(void *p)

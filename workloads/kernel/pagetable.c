@@ -7,23 +7,6 @@
 extern char kernel_end[];
 static u64 kernel_pml4;
 
-static u64 *table_of(u64 entry)
-{
-	return direct(entry & PTE_ADDRESS);
-}
-
-static u64 *slot(u64 *table, u64 linear, unsigned level)
-{
-	return &table[linear >> (3 + 9 * level) & 511];
-}
-
-enum { GROUP = 8 }; /* entries of a table that share a bit of its frame's in_use */
-
-static unsigned number(const u64 *entry)
-{
-	return (u64)entry % PAGE / sizeof(*entry);
-}
-
 /* The bits of groups [first, end), which is not empty. */
 static u64 bits(unsigned first, unsigned end)
 {
@@ -32,14 +15,15 @@ static u64 bits(unsigned first, unsigned end)
 
 void pagetable_note(const u64 *entry, unsigned count)
 {
-	unsigned first = number(entry);
+	unsigned first = pagetable_number(entry);
 
-	page_of(physical(entry))->in_use |= bits(first / GROUP, (first + count + GROUP - 1) / GROUP);
+	page_of(physical(entry))->in_use |= bits(first / PAGETABLE_GROUP, (first + count + PAGETABLE_GROUP - 1) / PAGETABLE_GROUP);
 }
 
 void pagetable_forget(const u64 *entry, unsigned count)
 {
-	unsigned first = (number(entry) + GROUP - 1) / GROUP, end = (number(entry) + count) / GROUP;
+	unsigned first = (pagetable_number(entry) + PAGETABLE_GROUP - 1) / PAGETABLE_GROUP,
+		 end = (pagetable_number(entry) + count) / PAGETABLE_GROUP;
 
 	if (first < end)
 		page_of(physical(entry))->in_use &= ~bits(first, end);
@@ -47,45 +31,23 @@ void pagetable_forget(const u64 *entry, unsigned count)
 
 unsigned pagetable_in_use(const u64 *table, unsigned first, unsigned *end)
 {
-	u64 in_use = first < 512 ? page_of(physical(table))->in_use & ~0ull << first / GROUP : 0;
+	u64 in_use = first < 512 ? page_of(physical(table))->in_use & ~0ull << first / PAGETABLE_GROUP : 0;
 	unsigned group;
 
 	if (!in_use)
 		return 512;
 	group = (unsigned)__builtin_ctzll(in_use);
 	in_use = ~in_use & ~0ull << group;
-	*end = in_use ? (unsigned)__builtin_ctzll(in_use) * GROUP : 512;
-	return group * GROUP > first ? group * GROUP : first;
+	*end = in_use ? (unsigned)__builtin_ctzll(in_use) * PAGETABLE_GROUP : 512;
+	return group * PAGETABLE_GROUP > first ? group * PAGETABLE_GROUP : first;
 }
 
-/* A present entry leads to a table. */
-static inline bool leads(u64 entry)
-{
-	return (entry & PTE_P) && !(entry & PTE_PS);
-}
-
-/* The level-1 entry, if there is a table with one. */
-static inline u64 *leaf(u64 pml4, u64 linear)
-{
-	u64 entry = *slot(direct(pml4), linear, 4);
-
-	if (leads(entry))
-		entry = *slot(table_of(entry), linear, 3);
-	else
-		return NULL;
-	if (leads(entry))
-		entry = *slot(table_of(entry), linear, 2);
-	else
-		return NULL;
-	return leads(entry) ? slot(table_of(entry), linear, 1) : NULL;
-}
-
-__attribute__((noinline)) static u64 *walk(u64 pml4, u64 linear, unsigned *level, bool make)
+u64 *pagetable_find(u64 pml4, u64 linear, unsigned *level, bool make)
 {
 	u64 *table = direct(pml4);
 
 	for (unsigned l = 4;; l--) {
-		u64 *entry = slot(table, linear, l);
+		u64 *entry = pagetable_slot(table, linear, l);
 		if (make && !*entry)
 			pagetable_note(entry, 1);
 		if (l == *level)
@@ -100,19 +62,8 @@ __attribute__((noinline)) static u64 *walk(u64 pml4, u64 linear, unsigned *level
 				return NULL;
 			*entry = frame | PTE_P | PTE_RW | PTE_US;
 		}
-		table = table_of(*entry);
+		table = pagetable_of(*entry);
 	}
-}
-
-u64 *pagetable_walk(u64 pml4, u64 linear, unsigned *level, bool make)
-{
-	u64 *entry = *level == 1 ? leaf(pml4, linear) : NULL;
-
-	if (!entry)
-		return walk(pml4, linear, level, make);
-	if (make && !*entry)
-		page_of((u64)entry - DIRECT)->in_use |= 1ull << number(entry) / GROUP;
-	return entry;
 }
 
 static void map(u64 linear, u64 physical, unsigned level, u64 flags, u64 (*frame)(void))
@@ -120,15 +71,15 @@ static void map(u64 linear, u64 physical, unsigned level, u64 flags, u64 (*frame
 	u64 *table = direct(kernel_pml4);
 
 	for (unsigned l = 4; l > level; l--) {
-		u64 *entry = slot(table, linear, l);
+		u64 *entry = pagetable_slot(table, linear, l);
 		if (!*entry) {
 			u64 new = frame();
 			page_zero(direct(new), PAGE);
 			*entry = new | PTE_P | PTE_RW;
 		}
-		table = table_of(*entry);
+		table = pagetable_of(*entry);
 	}
-	*slot(table, linear, level) = physical | flags | PTE_P | PTE_RW | (level > 1 ? PTE_PS : 0);
+	*pagetable_slot(table, linear, level) = physical | flags | PTE_P | PTE_RW | (level > 1 ? PTE_PS : 0);
 }
 
 u64 pagetable_kernel(u64 top, unsigned level, bool global, u64 (*frame)(void))
@@ -161,8 +112,8 @@ static void free_below(u64 *table, unsigned level)
 
 	for (unsigned i = 0; level > 1 && (i = pagetable_in_use(table, i, &end)) < 512;)
 		for (; i < end; i++)
-			if (leads(table[i])) {
-				free_below(table_of(table[i]), level - 1);
+			if (pagetable_leads(table[i])) {
+				free_below(pagetable_of(table[i]), level - 1);
 				page_free(table[i] & PTE_ADDRESS, 0);
 				if (level == 4)
 					table[i] = 0;

@@ -10,7 +10,8 @@ void *memcpy(void *to, const void *from, size_t n)
 	size_t words = n / 8, rest = n % 8;
 
 	asm volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
-	asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(rest) : : "memory");
+	if (rest)
+		asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(rest) : : "memory");
 	return start;
 }
 
@@ -32,7 +33,8 @@ void *memset(void *to, int c, size_t n)
 	size_t words = n / 8, rest = n % 8;
 
 	asm volatile("rep stosq" : "+D"(to), "+c"(words) : "a"((u8)c * 0x0101010101010101ull) : "memory");
-	asm volatile("rep stosb" : "+D"(to), "+c"(rest) : "a"(c) : "memory");
+	if (rest)
+		asm volatile("rep stosb" : "+D"(to), "+c"(rest) : "a"(c) : "memory");
 	return start;
 }
 

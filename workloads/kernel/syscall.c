@@ -60,11 +60,18 @@ static const char *name_of(u64 number)
 	return "?";
 }
 
-void syscall_do(struct trap *regs)
+static __attribute__((noinline)) void traced(struct trap *regs)
 {
 	u64 number = regs->error, a = regs->rdi, b = regs->rsi, c = regs->rdx;
 
 	regs->rax = (u64)call(regs);
+	log("%u: %s(0x%lx, 0x%lx, 0x%lx) = 0x%lx", (u32)thread_current->tid, name_of(number), a, b, c, regs->rax);
+}
+
+void syscall_do(struct trap *regs)
+{
 	if (syscall_trace)
-		log("%u: %s(0x%lx, 0x%lx, 0x%lx) = 0x%lx", (u32)thread_current->tid, name_of(number), a, b, c, regs->rax);
+		traced(regs);
+	else
+		regs->rax = (u64)call(regs);
 }

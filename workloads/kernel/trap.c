@@ -11,7 +11,7 @@
 #include "user.h"
 
 void syscall_entry(void);
-int trap_sysret(const struct trap *r);
+bool trap_syscall(struct trap *r); /* from entry.S */
 
 enum { BREAKPOINT = 3, DOUBLE_FAULT = 8, PAGE_FAULT = 14, MATH_FAULT = 16, SIMD_FAULT = 19 };
 
@@ -65,7 +65,7 @@ static int floating_point(u64 vector)
 	return is & 1 ? FPE_FLTINV : is & 4 ? FPE_FLTDIV : is & 8 ? FPE_FLTOVF : is & 0x12 ? FPE_FLTUND : is & 0x20 ? FPE_FLTRES : 0;
 }
 
-static void exception(struct trap *r)
+static __attribute__((noinline)) void exception(struct trap *r)
 {
 	static const struct {
 		u8 signal, code;
@@ -84,11 +84,18 @@ static void exception(struct trap *r)
 		signal_fault(SIGSEGV, SI_KERNEL, 0);
 }
 
+/* On the way to user mode. */
+static inline void leave(struct trap *r)
+{
+	if (sched_wanted)
+		sched_yield_now();
+	if (signal_waits(thread_current) || thread_current->on_leaving || (r->vector == SYSCALL_VECTOR && (long)r->rax == -ERESTART))
+		signal_deliver(r);
+}
+
 void trap(struct trap *r)
 {
-	if (r->vector == SYSCALL_VECTOR)
-		syscall_do(r);
-	else if (r->vector == PAGE_FAULT)
+	if (r->vector == PAGE_FAULT)
 		page_fault(r);
 	else if (r->vector < 32)
 		exception(r);
@@ -96,19 +103,16 @@ void trap(struct trap *r)
 		lapic_write(LAPIC_EOI, 0);
 		sched_tick();
 	}
-	if (!(r->cs & 3))
-		return;
-	if (sched_wanted)
-		sched_yield_now();
-	if (r->vector == SYSCALL_VECTOR && (long)r->rax == -ERESTART)
-		signal_deliver(r);
-	else if (signal_waits(thread_current) || thread_current->on_leaving)
-		signal_deliver(r);
+	if (r->cs & 3)
+		leave(r);
 }
 
-/* SYSRET returns what SYSCALL saved: RIP from RCX, RFLAGS from R11; a RIP that is not canonical would fault in the kernel. */
-int trap_sysret(const struct trap *r)
+/* true: by SYSRET, which returns what SYSCALL saved: RIP from RCX, RFLAGS from R11; a RIP that is not canonical would fault in the kernel.
+ */
+bool trap_syscall(struct trap *r)
 {
+	syscall_do(r);
+	leave(r);
 	return r->vector == SYSCALL_VECTOR && r->rcx == r->rip && r->r11 == r->rflags && r->rip < USER_TOP;
 }
 

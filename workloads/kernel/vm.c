@@ -107,15 +107,6 @@ struct area *vm_area_above(struct vm *vm, u64 linear)
 	return a;
 }
 
-struct area *vm_area(struct vm *vm, u64 linear)
-{
-	struct area *a = vm->looked_up;
-
-	if (!a || linear < a->start || linear >= a->end)
-		a = vm_area_above(vm, linear);
-	return a && a->start <= linear ? a : NULL;
-}
-
 bool vm_free_range(struct vm *vm, u64 start, u64 size)
 {
 	const struct area *a = vm_area_above(vm, start);

@@ -63,10 +63,18 @@ struct vm *vm_fork(struct vm *vm);
 /* The page fault at linear; error: the processor's error code. */
 enum vm_fault vm_fault(struct vm *vm, u64 linear, u64 error);
 
-/* the area that contains linear, or NULL */
-struct area *vm_area(struct vm *vm, u64 linear);
 /* the first area that ends above linear, or NULL */
 struct area *vm_area_above(struct vm *vm, u64 linear);
+/* the area that contains linear, or NULL */
+static inline struct area *vm_area(struct vm *vm, u64 linear)
+{
+	struct area *a = vm->looked_up;
+
+	if (a && linear >= a->start && linear < a->end)
+		return a;
+	a = vm_area_above(vm, linear);
+	return a && a->start <= linear ? a : NULL;
+}
 /* New memory at [start, start + size), whole pages, where nothing is mapped. Takes no reference but the area's. 0 or -ENOMEM. */
 long vm_map(struct vm *vm, u64 start, u64 size, u32 prot, u32 flags, struct inode *inode, u64 offset);
 long vm_unmap(struct vm *vm, u64 start, u64 size);
