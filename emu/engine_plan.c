@@ -156,26 +156,32 @@ static __attribute__((noinline)) struct tlb_entry *look_up(struct engine *e, str
 	return entry;
 }
 
-enum { NO_LINE = 0 }; /* where there is an L1, else: the last access's line, plus 1 */
-
-/*
- * As the pieces of the access are priced: two of 16 bytes, two of a read-modify-write. *line: of the access before, if nothing has used the
- * data caches since, so that the same once more is a hit that changes nothing.
- */
-static ALWAYS_INLINE void price(struct engine *e, const struct plan_op *op, hpa_t hpa, uint64_t *line)
+static __attribute__((noinline)) void price_other_line(struct caches *caches, hpa_t hpa, unsigned size)
 {
-	uint64_t first = (hpa.u >> CACHE_LINE_SHIFT) + 1, last = ((hpa.u + op->size - 1) >> CACHE_LINE_SHIFT) + 1;
+	caches_data(caches, hpa);
+	if (caches_split(hpa, size))
+		caches_data(caches, HPA(hpa.u + size - 1));
+}
 
-	if (likely(first == *line && last == first)) {
-		e->mmu->env.caches->data[ANSWER_L1] += 1u + (op->size > 8) + (op->kind == PLAN_RMW);
-		return;
-	}
-	*line = last == first && e->mmu->env.caches->level[0].sets ? first : NO_LINE;
-	engine_price_data(e, hpa, op->size > 8 ? 8 : op->size);
-	if (op->size > 8)
-		engine_price_data(e, HPA(hpa.u + 8), op->size - 8u);
+/* No look at the deadline: a block that has room (engine_block.c) does not come near it. */
+static ALWAYS_INLINE void price_piece(struct caches *caches, hpa_t hpa, unsigned size)
+{
+	if (likely(caches_same(caches, hpa) && !caches_split(hpa, size)))
+		caches->data[ANSWER_L1]++;
+	else
+		price_other_line(caches, hpa, size);
+}
+
+/* As the pieces of the access are priced: two of 16 bytes, two of a read-modify-write. */
+static ALWAYS_INLINE void price(struct engine *e, const struct plan_op *op, hpa_t hpa)
+{
+	struct caches *caches = e->mmu->env.caches;
+
+	price_piece(caches, hpa, op->size > 8 ? 8 : op->size);
+	if (unlikely(op->size > 8))
+		price_piece(caches, HPA(hpa.u + 8), op->size - 8u);
 	if (op->kind == PLAN_RMW)
-		engine_price_data(e, hpa, op->size);
+		price_piece(caches, hpa, op->size);
 }
 
 static unsigned pieces_of(const struct plan_op *op)
@@ -318,7 +324,6 @@ static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_
 	const unsigned width = e->mmu->mode.linear_width;
 	bool slowly = false, pending = done && done->ops; /* accesses before are booked, but not made yet */
 	unsigned marks = 0;				  /* of frames that they store to */
-	uint64_t data_line = NO_LINE;
 	int slot = done ? done->slot : SLOT_UNKNOWN;
 
 	stores.count = 0;
@@ -335,10 +340,8 @@ static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_
 		}
 		uint64_t linear = place(e, o, op);
 		at[op - first] = linear;
-		if (line) {
+		if (line)
 			take_lines_to(e, page_base(gla), line, op->at);
-			data_line = NO_LINE; /* what lines are charged is to be seen, too */
-		}
 		if (unlikely(page_offset(linear) + op->size > PAGE_SIZE || !is_canonical(linear, width) ||
 			     ((op->flags & PLAN_ALIGN16) && linear % 16))) {
 			stop_plan(e, first, op, at, false, NULL);
@@ -362,7 +365,6 @@ static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_
 				return PLAN_WAITS;
 			}
 			slowly = true;
-			data_line = NO_LINE;
 		}
 		pending = true;
 		slot = SLOT_UNKNOWN;
@@ -393,7 +395,7 @@ static ALWAYS_INLINE enum plan_end run_plan(struct engine *e, const struct code_
 		if (unlikely(op->flags & PLAN_CALL))
 			keep_for_undo(e, hpa, op->size);
 		if (e->mmu->env.caches)
-			price(e, op, hpa, &data_line);
+			price(e, op, hpa);
 		if (teller && hits)
 			tell_hit(teller, linear, op->size, access, entry);
 		else if (teller)
@@ -487,8 +489,6 @@ static ALWAYS_INLINE void book_hits(struct engine *e, const struct code_block *b
 {
 	const struct plan_op *first = e->page->plan + b->plan;
 
-	uint64_t line = NO_LINE;
-
 	for (unsigned i = 0; i < groups; i++)
 		mmu_hits_again(e->mmu, &e->mmu->dtlb, hit[i].entry, hit[i].count);
 	if (!teller && likely(!e->mmu->env.caches))
@@ -499,7 +499,7 @@ static ALWAYS_INLINE void book_hits(struct engine *e, const struct code_block *b
 		if (teller)
 			tell_insn(teller, e, op);
 		if (e->mmu->env.caches)
-			price(e, op, HPA(hit[op->group].hpa.u + op->span), &line);
+			price(e, op, HPA(hit[op->group].hpa.u + op->span));
 		if (teller)
 			tell_group_hit(teller, e, op, &hit[op->group]);
 	}
