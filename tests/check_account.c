@@ -85,6 +85,9 @@ static void same_machine(const char *name, struct machine *a, struct machine *b)
 	same_cache(name, &a->caches.l1i, &b->caches.l1i);
 	for (unsigned i = 0; i < CACHE_LEVELS; i++)
 		same_cache(name, &a->caches.level[i], &b->caches.level[i]);
+	for (unsigned i = 0; i < ANSWERS; i++)
+		same(name, "data accesses by what answered", a->caches.data[i], b->caches.data[i]);
+	ck_assert_msg(!memcmp(a->caches.walk, b->caches.walk, sizeof a->caches.walk), "%s: references of walks by what answered", name);
 }
 
 /*
@@ -153,6 +156,55 @@ START_TEST(blocks_of_many_lines_come_out_the_same)
 		if (long_blocks[n].ends_at)
 			ck_assert_uint_eq(boxes[i].m.cpu.rip, long_blocks[n].ends_at);
 	}
+	same_machine(name, &boxes[0].m, &boxes[1].m);
+	for (unsigned i = 0; i < 2; i++)
+		box_stop(&boxes[i]);
+}
+END_TEST
+
+/* ---- strings ---- */
+
+/* REP strings over several pages, at places in lines as they come. */
+#define STRING(name, source, target, count, string)                                                                                        \
+	BOX_ASM(name, "mov esi," source "; mov edi," target "; mov ecx," count "; mov rax,0x123456789abcdef0; sti; jmp 1f; 1: rep " string \
+		      "; jmp 2f; 2: cli; hlt")
+STRING(string_words, "0x180000", "0x1c0000", "1500", "movsq");
+STRING(string_bytes, "0x180f03", "0x1c003d", "5000", "movsb");
+STRING(string_halves, "0x180002", "0x1c0ffe", "3000", "movsd");
+STRING(string_behind, "0x180008", "0x180000", "1200", "movsq");
+STRING(string_ahead, "0x180000", "0x180048", "1200", "movsq");
+STRING(string_fill, "0", "0x1c0000", "1500", "stosq");
+STRING(string_fill_odd, "0", "0x1c0f3e", "2500", "stosd");
+
+static const struct {
+	const uint8_t *code, *end;
+} strings[] = {
+    {string_words, string_words_end},	    {string_bytes, string_bytes_end}, {string_halves, string_halves_end},
+    {string_behind, string_behind_end},	    {string_ahead, string_ahead_end}, {string_fill, string_fill_end},
+    {string_fill_odd, string_fill_odd_end},
+};
+
+/* To the end; up to so many steps; with a timer whose interrupt comes within the string. */
+enum { STRING_STEPS = 40, STRING_STEP = 37, STRING_TIMERS = 40, STRING_TIMER = 911, STRING_KINDS = 1 + STRING_STEPS + STRING_TIMERS };
+
+START_TEST(strings_come_out_the_same)
+{
+	unsigned n = (unsigned)_i / STRING_KINDS, kind = (unsigned)_i % STRING_KINDS;
+	enum machine_end end[2];
+	char name[64];
+
+	snprintf(name, sizeof name, "string %u, kind %u", n, kind);
+	for (unsigned i = 0; i < 2; i++) {
+		struct machine_config config = {.profile = &skylake, .max_insns = 10000, .account = i ? ACCOUNT_BLOCK : ACCOUNT_INSN};
+		if (kind && kind <= STRING_STEPS)
+			config.max_insns = 20 + kind * STRING_STEP;
+		box_start_as(&boxes[i], &config);
+		box_code(&boxes[i], strings[n].code, strings[n].end);
+		if (kind > STRING_STEPS)
+			box_timer(&boxes[i], TIMER_FIRST + (kind - STRING_STEPS) * STRING_TIMER, false);
+		end[i] = machine_run(&boxes[i].m);
+	}
+	same(name, "end", end[0], end[1]);
 	same_machine(name, &boxes[0].m, &boxes[1].m);
 	for (unsigned i = 0; i < 2; i++)
 		box_stop(&boxes[i]);
@@ -283,6 +335,7 @@ static void add_cases(Suite *suite)
 	small.prices.of[COST_FETCH_MEMORY] = 1000;
 	tcase_set_timeout(tc, 600);
 	tcase_add_loop_test(tc, blocks_of_many_lines_come_out_the_same, 0, (int)ARRAY_LEN(long_blocks) * TIMERS);
+	tcase_add_loop_test(tc, strings_come_out_the_same, 0, (int)ARRAY_LEN(strings) * STRING_KINDS);
 	tcase_add_loop_test(tc, images_come_out_the_same, 0, (int)(images.gl_pathc * ARRAY_LEN(kinds)));
 	tcase_add_loop_test(tc, images_come_out_the_same_in_fast_forward, 0, (int)(images.gl_pathc * ARRAY_LEN(plain_kinds)));
 	tcase_add_loop_test(tc, random_programs_come_out_the_same, first ? atoi(first) : 0, guests ? atoi(guests) : 12);
