@@ -379,6 +379,8 @@ enum engine_stop engine_run(struct engine *e, uint64_t max)
 	if (e->kicked && e->stop == STOP_AGAIN)
 		e->stop = STOP_BUDGET;
 	e->kicked = 0;
+	if (e->stop == STOP_EXCEPTION && e->by_insn.end > e->done)
+		e->by_insn.end = e->done; /* its handler is other code than what had to go by instruction */
 	return e->stop == STOP_SYSTEM ? ENGINE_SYSTEM : e->stop == STOP_EXCEPTION ? ENGINE_EXCEPTION : ENGINE_BUDGET;
 }
 
