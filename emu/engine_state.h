@@ -15,7 +15,7 @@
 
 enum {
 	/* bytes of translated code an instance: all of them become resident, a whole flush stays in milliseconds */
-	CODE_BUFFER_64 = 4 << 20,
+	CODE_BUFFER_64 = 8 << 20,
 	CODE_BUFFER_BLOCK = 16 << 20,
 	CODE_BUFFER_LEGACY = 2 << 20,
 	GIVEN_SLOTS = 4096,  /* which frame was given for which fetched page; even and odd pages never share a slot */
