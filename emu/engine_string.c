@@ -152,8 +152,8 @@ static void copy(uint8_t *to, const uint8_t *from, unsigned size, uint64_t n)
 }
 
 /*
- * Further lines in the pages of the first n elements, whose translations serve those too: what is priced is each line's first element. from:
- * the first element's, NULL if nothing is loaded; to: likewise. Returns n and what has been made more.
+ * Further lines in the pages of the first n elements, whose translations serve those too: what is priced is each line's first element.
+ * from: the first element's, NULL if nothing is loaded; to: likewise. Returns n and what has been made more.
  */
 static uint64_t more_lines(const struct string *s, const uint8_t *from, uint8_t *to, uint64_t value, uint64_t n, uint64_t left)
 {
