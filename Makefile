@@ -8,9 +8,9 @@ endif
 CSTD := -std=gnu11 -I. -D_GNU_SOURCE
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes -Werror
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-# these warnings are checked at lower levels: with so much inlined they are of paths that cannot be
+# with so much inlined, these warnings are of paths that cannot be; the other builds have them
 OPT_release := -O3 -g -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds
-# the program is optimized as a whole; tests and libraries link the same objects as they are
+# the program, benchmarks and the shared library are optimized as a whole; tests and the archive take the same objects as they are
 LTO_release := -flto=auto -ffat-lto-objects
 NOT_LTO := --remove-section='.gnu.lto_*' --remove-section='.gnu.debuglto_*'
 OPT_debug := -O0 -g3

@@ -211,8 +211,8 @@ void mem_overwritten(struct mem *mem, hpa_t addr, unsigned size);
 void mem_change_table(struct mem *mem, hpa_t addr, unsigned size);
 
 /*
- * Takes FRAME_TABLE from the frames that are stored to so often. table_epoch advances, so who remembers what was translated through them
- * forgets it; a walk that reads one again marks it again.
+ * Takes FRAME_TABLE from the frames that are stored to so often. They are noted as changed, and table_epoch advances, so who remembers what
+ * was translated through them forgets it; a walk that reads one again marks it again.
  */
 void mem_unmark_worn(struct mem *mem);
 

@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,33 +51,28 @@ static void note(int signal)
 	_exit(9);
 }
 
-/* A signal sent before the child has run is taken before it goes on. */
-static void early_signal(void)
+/* Signals to children that may not have run yet: one that they have a handler for, and one that ends them. */
+static void early_signals(void)
 {
-	volatile int *ran = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int status, pid;
 
 	signal(SIGUSR1, note);
-	pid = fork();
-	if (!pid) {
-		for (;;)
-			ran[0] = 1;
+	for (int i = 0; i < 2; i++) {
+		pid = fork();
+		if (!pid)
+			for (;;)
+				pause();
+		kill(pid, i ? SIGKILL : SIGUSR1);
+		waitpid(pid, &status, 0);
+		printf("exit status %d, signal %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+		       WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 	}
-	kill(pid, SIGUSR1);
-	waitpid(pid, &status, 0);
-	printf("ended by its handler %d\n", WEXITSTATUS(status));
-	pid = fork();
-	if (!pid)
-		_exit(0);
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
-	printf("killed or gone %d\n", WIFSIGNALED(status) || WIFEXITED(status));
 }
 
 int main(void)
 {
 	families();
 	numbers();
-	early_signal();
+	early_signals();
 	return 0;
 }
