@@ -19,7 +19,7 @@ extern struct wait_queue sched_pollers; /* wait until any file may have become r
 /* Sleeps until woken: 0; -EINTR if a signal is there or comes; -ETIMEDOUT at the deadline (time_now's; 0: none). */
 long wait_on(struct wait_queue *queue, u64 deadline);
 void wake_one(struct wait_queue *queue);
-void wake_waiting(struct wait_queue *queue);
+void wake_waiting(struct wait_queue *queue); /* of which there is one */
 static inline void wake_all(struct wait_queue *queue)
 {
 	if (queue->first)

@@ -107,8 +107,7 @@ void trap(struct trap *r)
 		leave(r);
 }
 
-/* true: by SYSRET, which returns what SYSCALL saved: RIP from RCX, RFLAGS from R11; a RIP that is not canonical would fault in the kernel.
- */
+/* true: by SYSRET, which goes to RCX with R11 as RFLAGS; a RIP that is not canonical would fault in the kernel. */
 bool trap_syscall(struct trap *r)
 {
 	syscall_do(r);
